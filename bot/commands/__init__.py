@@ -1,0 +1,1 @@
+"""What people can ask: one handler a command, whose signature is the command."""

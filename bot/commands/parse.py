@@ -1,0 +1,87 @@
+"""Slash text to a Call, and half a line to its completions. Used by every front end that takes text."""
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.commands.desk import Desk
+from bot.commands.spec import Choice, Command, Incoming
+from bot.domain.calls import Call
+from bot.domain.errors import UserError
+from bot.domain.text import clean, cut
+
+LIMIT = 4000  # characters of a command
+MOST = 25  # completions; what Discord shows at the most (developer docs, Autocomplete)
+
+
+def words(text: str) -> list[str]:
+    """The words of a line; quotes keep words together. UserError where a quote is not closed."""
+    if len(text) > LIMIT:
+        raise UserError(f"That command has {len(text)} characters; {LIMIT} is the most. Nothing was done.")
+    plain = clean(text).translate({0x201C: '"', 0x201D: '"', 0x201E: '"', 0x2018: "'", 0x2019: "'"})
+    lexer = shlex.shlex(plain, posix=True, punctuation_chars=False)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    lexer.quotes = '"'
+    try:
+        return list(lexer)
+    except ValueError:
+        raise UserError('A quote `"` is opened and not closed. Nothing was done.') from None
+
+
+def call(text: str, find: Callable[[str], Command]) -> Call:
+    """The call that a line means: the first word is the command, then its arguments by place or by `key=value`."""
+    parts = words(text)
+    if not parts:
+        return Call("", {})
+    command = find(parts[0].removeprefix("/"))
+    return Call(command.name, arguments(command, parts[1:]))
+
+
+def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
+    """Arguments by name. UserError for too many and for one given twice."""
+    args: dict[str, str] = {}
+    free = [one.name for one in command.named]
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals:
+            open_ = [name for name in free if name not in args]
+            if not open_:
+                raise UserError(f"`{cut(part, 40)}` is one word too many. Usage: `/train {command.usage}`.")
+            key, value = open_[0], part
+        key = key.lower()
+        if key in args:
+            raise UserError(f"`{cut(key, 40)}` is given twice. Usage: `/train {command.usage}`.")
+        if not key or not value:
+            raise UserError(f"`{cut(part, 40)}` lacks a name or a value; write `key=value`.")
+        args[key] = value
+    return args
+
+
+async def complete(text: str, commands: Mapping[str, Command], desk: Desk, incoming: Incoming) -> list[Choice]:
+    """What the last word of a half-typed line may become; each value is the whole line after choosing it."""
+    head, _, last = clean(text)[-LIMIT:].rpartition(" ")
+    done = head.split()
+    if not done:
+        names = [one for one in commands.values() if not one.hidden and one.name.startswith(last.lower())]
+        return [Choice(f"{one.name} ", f"{one.usage} · {one.help}") for one in names][:MOST]
+    command = commands.get(done[0].lower())
+    if command is None:
+        return []
+    choices = await _argument(command, done[1:], last, desk, incoming)
+    return [Choice(f"{head} {choice.value}", choice.label) for choice in choices][:MOST]
+
+
+async def _argument(command: Command, done: list[str], last: str, desk: Desk, incoming: Incoming) -> list[Choice]:
+    """Completions of one argument: the next one by place, then the settings."""
+    try:
+        args = arguments(command, done)
+    except UserError:
+        return []
+    left = [one for one in command.named if one.name not in args]
+    found: list[Choice] = []
+    if left and left[0].arg.complete and "=" not in last:
+        found += await left[0].arg.complete(incoming, desk, last, args)
+    settings = command.settings
+    if settings and settings.arg.complete and not any(one.required for one in left):
+        found += await settings.arg.complete(incoming, desk, last, args)
+    return found

@@ -1,0 +1,72 @@
+"""The list of commands, and the one boundary where a request becomes an answer.
+
+`answer` never raises: a UserError becomes its sentence, anything else a sentence with a reference that is also in
+the log. A redelivered request is answered the same (see `Desk.once`).
+"""
+
+import difflib
+import secrets
+from collections.abc import Sequence
+
+import structlog
+
+from bot.commands import access, parse
+from bot.commands.desk import Desk
+from bot.commands.spec import Choice, Command, Incoming, Request
+from bot.domain.calls import Call
+from bot.domain.errors import Rejected, Unavailable, UserError
+from bot.domain.text import cut
+from bot.messages.model import Message, Tone, say
+
+log = structlog.get_logger()
+HOME = "home"  # what a bare /train means
+
+
+class Registry:
+    """Every command by name, and the desk they answer from."""
+
+    def __init__(self, commands: Sequence[Command], desk: Desk) -> None:
+        self.commands = {command.name: command for command in commands}
+        self.desk = desk
+
+    @property
+    def shown(self) -> list[Command]:
+        """The commands that help and completion offer, in their order."""
+        return [command for command in self.commands.values() if not command.hidden]
+
+    def find(self, name: str) -> Command:
+        """The command of this name; UserError with the nearest one."""
+        command = self.commands.get(name.lower())
+        if command is None:
+            near = difflib.get_close_matches(name.lower(), [one.name for one in self.shown], n=1)
+            hint = f"Did you mean `/train {near[0]}`?" if near else "`/train help` lists what there is."
+            raise UserError(f"There is no command `{cut(name, 40)}`. {hint}")
+        return command
+
+    async def answer(self, incoming: Incoming, asked: str | Call) -> Message:
+        """The reply to slash text or to a button, for the asker's eyes only."""
+        try:
+            call = asked if isinstance(asked, Call) else parse.call(asked, self.find)
+            return await self._run(incoming, call)
+        except UserError as error:
+            return say(str(error), tone=Tone.ODD)
+        except (Unavailable, Rejected) as error:
+            return say(f"That did not work: {error}. Nothing was changed; try again in a minute.", tone=Tone.ODD)
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("command failed", reference=reference, asked=cut(str(asked), 200))
+            return say(
+                f"Something broke on our side. The log has the details under `{reference}`; "
+                "tell whoever runs this bot.",
+                tone=Tone.BAD,
+            )
+
+    async def _run(self, incoming: Incoming, call: Call) -> Message:
+        command = self.find(call.name or HOME)
+        access.check(command, incoming)
+        args = command.bind(call.args)
+        return await command.handler(Request(incoming, self.desk, call), **args)
+
+    async def complete(self, incoming: Incoming, text: str) -> list[Choice]:
+        """Completions of a half-typed line; each value is the whole line after choosing it."""
+        return await parse.complete(text, self.commands, self.desk, incoming)

@@ -1,0 +1,198 @@
+"""The command model: a handler's signature becomes parser, completion, help and, on each platform, its native form.
+
+A handler is `async def name(req: Request, arg: Annotated[type, Arg(...)]) -> Message`; `command` turns it into a
+Command. Nothing is registered by importing: `commands/registry` lists what exists.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from bot.commands.desk import Desk
+from bot.domain.calls import Call
+from bot.domain.errors import UserError
+from bot.domain.places import Person, Place, PostRef
+from bot.domain.text import cut
+from bot.messages.model import Message
+
+
+class Settings(dict[str, str]):
+    """The `key=value` pairs of a command that takes any; as typed, unchecked."""
+
+
+class RunRef(str):
+    """How a person names a run: `#42`, `42`, `support-bot`, `support-bot#42`; empty for the one that fits here."""
+
+    __slots__ = ()
+
+
+class Standing(StrEnum):
+    """What the platform says a person is here, asked when the request was made."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+    GUEST = "guest"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a chat folder knows of a request. `id` is the platform's delivery id: the same id is the same request."""
+
+    id: str
+    person: Person
+    place: Place
+    standing: Standing = Standing.MEMBER
+    private: bool = False  # a direct conversation or a private channel
+    message: PostRef | None = None  # the message whose button was clicked
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a handler gets: who asked what where, and the desk to answer from."""
+
+    incoming: Incoming
+    desk: Desk
+    call: Call
+
+    @property
+    def person(self) -> Person:
+        return self.incoming.person
+
+    @property
+    def place(self) -> Place:
+        return self.incoming.place
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One completion: what is filled in, and how it is shown."""
+
+    value: str
+    label: str
+
+
+Completer = Callable[[Incoming, Desk, str, Mapping[str, str]], Awaitable[Sequence[Choice]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """What the signature cannot say of an argument. `minimum` and `maximum` are inclusive."""
+
+    help: str
+    complete: Completer | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a command, with its native type: str, int, bool, RunRef or Settings."""
+
+    name: str
+    type: type
+    arg: Arg
+    default: Any = inspect.Parameter.empty
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+    def read(self, text: str) -> Any:
+        """The argument from its text; UserError with the allowed values."""
+        if self.type is bool:
+            return self._bool(text)
+        if self.type is int:
+            return self._int(text)
+        return self.type(text)
+
+    def _bool(self, text: str) -> bool:
+        known = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+        if text.lower() not in known:
+            raise UserError(f"`{self.name}={cut(text, 40)}` does not fit: it takes yes or no.")
+        return known[text.lower()]
+
+    def _int(self, text: str) -> int:
+        low, high = self.arg.minimum, self.arg.maximum
+        digits = text.lstrip("#").replace("_", "")
+        number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
+        if number is None or (low is not None and number < low) or (high is not None and number > high):
+            bounds = f" from {low or 0}" + (f" to {high}" if high is not None else " up")
+            raise UserError(f"`{self.name}={cut(text, 40)}` does not fit: it takes a whole number{bounds}.")
+        return number
+
+
+Handler = Callable[..., Awaitable[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as every front end needs it. `acts`: it changes something, so guests may not."""
+
+    name: str
+    help: str
+    handler: Handler
+    parameters: tuple[Parameter, ...]
+    acts: bool = False
+    hidden: bool = False
+    examples: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> Parameter | None:
+        """The parameter that takes any `key=value`, if there is one."""
+        return next((one for one in self.parameters if one.type is Settings), None)
+
+    @property
+    def named(self) -> tuple[Parameter, ...]:
+        """The parameters that have a place and a name."""
+        return tuple(one for one in self.parameters if one.type is not Settings)
+
+    @property
+    def usage(self) -> str:
+        """`start <recipe> [key=value ...]`."""
+        words = [f"<{one.name}>" if one.required else f"[{one.name}]" for one in self.named]
+        return " ".join([self.name, *words, *(["[key=value ...]"] if self.settings else [])])
+
+    def bind(self, args: Mapping[str, str]) -> dict[str, Any]:
+        """The handler's keyword arguments from a call's; UserError names what is missing or unknown."""
+        bound: dict[str, Any] = {}
+        known = {one.name: one for one in self.named}
+        free = Settings({name: text for name, text in args.items() if name not in known})
+        if free and self.settings is None:
+            raise UserError(f"`/train {self.name}` has no `{cut(next(iter(free)), 40)}`. Usage: `/train {self.usage}`.")
+        for one in self.named:
+            if one.name in args:
+                bound[one.name] = one.read(args[one.name])
+            elif one.required:
+                raise UserError(f"Which {one.name}? Usage: `/train {self.usage}`.")
+        if self.settings:
+            bound[self.settings.name] = free
+        return bound
+
+
+def command(
+    *, acts: bool = False, hidden: bool = False, examples: tuple[str, ...] = ()
+) -> Callable[[Handler], Command]:
+    """Makes a Command of a handler: its name, the first line of its docstring, its annotated arguments."""
+
+    def wrap(handler: Handler) -> Command:
+        hints = get_type_hints(handler, include_extras=True)
+        signature = inspect.signature(handler)
+        parameters = tuple(
+            _parameter(name, hints[name], parameter.default)
+            for name, parameter in list(signature.parameters.items())[1:]
+        )
+        name = handler.__name__.rstrip("_")
+        first = (handler.__doc__ or "").strip().splitlines()[0]
+        return Command(name, first, handler, parameters, acts, hidden, examples)
+
+    return wrap
+
+
+def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+    if get_origin(hint) is not Annotated:
+        raise TypeError(f"argument {name} has no Arg")
+    kind, arg = get_args(hint)[:2]
+    plain = [one for one in get_args(kind) if one is not type(None)] or [kind]
+    return Parameter(name, plain[0], arg, default)

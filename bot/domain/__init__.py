@@ -1,0 +1,1 @@
+"""What the product decides, without I/O: facts as frozen dataclasses, decisions as functions."""

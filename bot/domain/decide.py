@@ -1,0 +1,262 @@
+"""Everything that decides lives here: how a run changes by an event, and what follows from that for whom.
+
+    requested -> queued -> running -> completed | failed | cancelled | stopped
+    requested -> refused | cancelled
+
+Novelty is decided by content, before anybody is told: a lifecycle event by its type, a checkpoint by its step, a
+log line by a rise of the run's highest step. So a service that replays everything causes nothing, whatever ids
+it uses. Numbers are no news: a later number that is not null always wins. A final run accepts no event.
+
+`apply` has no clock and no I/O: the time is the event's own, the order is the caller's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from bot.domain import effects, schedule
+from bot.domain.effects import Effect
+from bot.domain.events import (
+    CancelAsked,
+    CheckpointSaved,
+    ContactLost,
+    ContactRegained,
+    Event,
+    FellSilent,
+    JobCreated,
+    JobRefused,
+    Logged,
+    QueueMoved,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingFailed,
+    TrainingStarted,
+)
+from bot.domain.follows import Follower
+from bot.domain.places import Place
+from bot.domain.runs import BASE_STEP, Condition, Run, State
+from bot.domain.text import clean, cut
+
+ERROR_LIMIT = 20_000  # characters of a failure text that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class CardChanged:
+    """The card would look different now. `soon`: people wait for it."""
+
+    soon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesWanted:
+    """The checkpoint at this step is to be asked the run's prompts."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """The highest step rose from `before` to `step`."""
+
+    before: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopWanted:
+    """The job is to be cancelled on the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over."""
+
+
+Notice = CardChanged | SamplesWanted | Progressed | StopWanted | Ended
+Decision = tuple[Run, tuple[Notice, ...]]
+SOON = CardChanged(soon=True)
+
+
+def apply(run: Run, event: Event) -> Decision:
+    """The run after the event, and what is new about that. An event that changes nothing gives no notice."""
+    if run.state.final:
+        return run, ()
+    match event:
+        case JobCreated():
+            return _created(run, event)
+        case JobRefused():
+            return _end(run, State.REFUSED, event.at, error=event.reason)
+        case QueueMoved():
+            return _queue_moved(run, event)
+        case TrainingStarted():
+            return _started(run, event)
+        case Logged():
+            return _logged(run, event)
+        case CheckpointSaved():
+            return _checkpoint(run, event)
+        case TrainingCompleted():
+            return _completed(run, event)
+        case TrainingFailed():
+            step = max(run.step, event.step or 0)
+            return _end(replace(run, step=step, log_tail=event.log_tail), State.FAILED, event.at, error=event.error)
+        case TrainingCancelled():
+            return _end(run, State.CANCELLED, event.at)
+        case CancelAsked():
+            return _cancel_asked(run, event)
+        case FellSilent():
+            return _odd(run, Condition.SILENT)
+        case ContactLost():
+            return _odd(run, Condition.LOST_CONTACT)
+        case ContactRegained():
+            return _regained(run)
+        case _:
+            assert_never(event)
+
+
+def _created(run: Run, event: JobCreated) -> Decision:
+    if run.job_id is not None:
+        return run, ()
+    state = State.QUEUED if run.state is State.REQUESTED else run.state
+    stop: tuple[Notice, ...] = (StopWanted(),) if run.cancel_by else ()
+    return replace(run, job_id=event.job_id, state=state, heard_at=event.at), (SOON, *stop)
+
+
+def _queue_moved(run: Run, event: QueueMoved) -> Decision:
+    if run.state is not State.QUEUED or run.queue_position == event.position:
+        return run, ()
+    return replace(run, queue_position=event.position), (CardChanged(),)
+
+
+def _started(run: Run, event: TrainingStarted) -> Decision:
+    if run.started_at is not None:
+        return run, ()
+    planned = run.recipe.settings.get("max_steps")
+    total = event.total_steps or (int(planned) if planned else None)
+    run = _heard(_running(run, event.at), event.at)
+    return replace(run, started_at=event.at, total_steps=total), (SOON, SamplesWanted(BASE_STEP))
+
+
+def _running(run: Run, at: datetime) -> Run:
+    """The run as running, also when the service forgot to say that it began."""
+    return replace(run, state=State.RUNNING, queue_position=None, heard_at=at)
+
+
+def _heard(run: Run, at: datetime) -> Run:
+    return replace(run, heard_at=at, condition=None)
+
+
+def _logged(run: Run, event: Logged) -> Decision:
+    numbers = run.numbers.updated(event.numbers) if event.step >= run.step else run.numbers
+    news = event.step > run.step or numbers != run.numbers or run.state is not State.RUNNING
+    if not news:
+        return run, ()
+    after = _heard(_running(run, event.at), event.at)
+    after = replace(after, step=max(run.step, event.step), numbers=numbers)
+    rise: tuple[Notice, ...] = (Progressed(run.step, event.step),) if event.step > run.step else ()
+    return after, (CardChanged(soon=run.state is not State.RUNNING), *rise)
+
+
+def _checkpoint(run: Run, event: CheckpointSaved) -> Decision:
+    if event.step in run.checkpoints or event.step <= BASE_STEP:
+        return run, ()
+    after = _heard(_running(run, event.at), event.at)
+    after = replace(after, step=max(run.step, event.step), checkpoints=tuple(sorted((*run.checkpoints, event.step))))
+    if not schedule.wanted(event.step, run.sampled, run.recipe, run.total_steps):
+        return after, (CardChanged(),)
+    return replace(after, sampled=tuple(sorted((*run.sampled, event.step)))), (
+        CardChanged(),
+        SamplesWanted(event.step),
+    )
+
+
+def _completed(run: Run, event: TrainingCompleted) -> Decision:
+    last = run.checkpoints[-1] if run.checkpoints else None
+    missing: tuple[Notice, ...] = ()
+    if last is not None and last not in run.sampled and run.recipe.samples.checkpoints > 0:
+        run = replace(run, sampled=tuple(sorted((*run.sampled, last))))
+        missing = (SamplesWanted(last),)
+    after, notices = _end(replace(run, artifacts=event.artifacts), State.COMPLETED, event.at)
+    return after, (*missing, *notices)
+
+
+def _cancel_asked(run: Run, event: CancelAsked) -> Decision:
+    if run.cancel_by is not None:
+        return run, ()
+    stop: tuple[Notice, ...] = (StopWanted(),) if run.job_id else ()
+    return replace(run, cancel_by=event.by), (SOON, *stop)
+
+
+def _odd(run: Run, condition: Condition) -> Decision:
+    if run.condition is condition:
+        return run, ()
+    return replace(run, condition=condition), (CardChanged(),)
+
+
+def _regained(run: Run) -> Decision:
+    if run.condition is not Condition.LOST_CONTACT:
+        return run, ()
+    return replace(run, condition=None), (CardChanged(),)
+
+
+def _end(run: Run, state: State, at: datetime, *, error: str | None = None) -> Decision:
+    text = cut(clean(error), ERROR_LIMIT) if error is not None else None
+    after = replace(run, state=state, ended_at=at, heard_at=at, error=text, condition=None, queue_position=None)
+    return after, (SOON, Ended())
+
+
+def opening(run: Run, followers: Iterable[Follower]) -> list[Effect]:
+    """What a new run causes: its card everywhere it is followed, and its job."""
+    return [
+        *(effects.Announce(run.number, follower.place) for follower in followers),
+        effects.StartRun(run.number),
+    ]
+
+
+def fan_out(run: Run, notices: Iterable[Notice], followers: Iterable[Follower]) -> list[Effect]:
+    """The effects of the notices, for everyone who follows the run. `run` is the run after the event."""
+    everyone = tuple(followers)
+    return [effect for notice in notices for effect in _effects(run, notice, everyone)]
+
+
+def _effects(run: Run, notice: Notice, followers: tuple[Follower, ...]) -> list[Effect]:
+    match notice:
+        case CardChanged(soon):
+            return [effects.EditCard(run.number, follower.place, soon) for follower in followers]
+        case SamplesWanted(step):
+            if not any(follower.wants.samples for follower in followers):
+                return []
+            return [effects.DrawSample(run.number, step, prompt) for prompt in range(len(run.recipe.asked))]
+        case Progressed(before, step):
+            return [
+                effects.PostProgress(run.number, follower.place, step)
+                for follower in followers
+                if _due(before, step, follower.wants.progress_every)
+            ]
+        case StopWanted():
+            return [effects.StopRun(run.number)]
+        case Ended():
+            return _ended(run, followers)
+        case _:
+            assert_never(notice)
+
+
+def _due(before: int, step: int, every: int) -> bool:
+    return every > 0 and step // every > before // every
+
+
+def _ended(run: Run, followers: tuple[Follower, ...]) -> list[Effect]:
+    if run.state is not State.FAILED:
+        return [effects.Conclude(run.number)]
+    told = [follower.place for follower in followers if follower.wants.outcome]
+    return [
+        *(effects.PostFailure(run.number, place) for place in told),
+        *(effects.PostLog(run.number, place) for place in told),
+    ]
+
+
+def drawn(run: int, step: int, prompt: int, failed: bool, places: Iterable[Place]) -> list[Effect]:
+    """What a finished draw causes: its sample, or one line that says why there is none, wherever samples are wanted."""
+    if failed:
+        return [effects.PostMissing(run, place, step, prompt) for place in places]
+    return [effects.PostSample(run, place, step, prompt) for place in places]

@@ -1,0 +1,209 @@
+"""The one message model. A block names a meaning, never a look; a span carries structure, never markup.
+
+Every text is cleaned when it is put in (see `domain.text`), so a renderer only has to escape. `Ping` exists for
+the failure message alone. Unions are closed: a renderer that forgets a block does not pass the type checker.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.calls import Call
+from bot.domain.places import Person
+from bot.domain.text import clean
+
+
+class Tone(StrEnum):
+    """What a message feels like. Always said in words as well."""
+
+    PLAIN = "plain"
+    WAITING = "waiting"
+    RUNNING = "running"
+    GOOD = "good"
+    BAD = "bad"
+    ODD = "odd"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Bold:
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Something to copy: an id, a command, a setting."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`url` is made by us, never by a model or a log."""
+
+    text: str
+    url: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A person's name. It pings nobody."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment, shown in the reader's zone where the platform can."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Calls for attention: everyone who is here, or `person` alone. Only in the failure message."""
+
+    person: Person | None = None
+
+
+Span = Text | Bold | Code | Link | Name | When | Ping
+Line = tuple[Span, ...]
+
+
+def line(*parts: Span | str) -> Line:
+    """A line of spans; a plain string becomes Text."""
+    return tuple(Text(part) if isinstance(part, str) else part for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Label and value pairs, read at a glance."""
+
+    pairs: tuple[tuple[str, Line], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Text of a machine, letter for letter: an error, a log."""
+
+    text: str
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What somebody or some model said."""
+
+    text: str
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table. Every row is as long as the header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG; `alt` says its numbers to those who cannot see it."""
+
+    png: bytes
+    alt: str
+    name: str = "plot.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """How far something is, 0 to 1, with its words."""
+
+    done: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A call to make on a click."""
+
+    label: str
+    call: Call
+    style: str = "plain"  # plain, primary or danger
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Small print."""
+
+    line: Line
+
+
+Block = Heading | Prose | Facts | Verbatim | Quote | Grid | Picture | Meter | Buttons | Aside
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`summary` alone says it all in one line: for notifications, screen readers and the plainest fallback."""
+
+    summary: str
+    blocks: tuple[Block, ...] = ()
+    tone: Tone = Tone.PLAIN
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "summary", clean(self.summary))
+
+
+def say(text: str, *more: Block, tone: Tone = Tone.PLAIN) -> Message:
+    """A message of one sentence, and what may follow it."""
+    return Message(text, (Prose(line(text)), *more), tone)
+
+
+def bare(message: Message) -> Message:
+    """The message as its summary alone, with its pings: what is sent when the content was refused."""
+    pings = tuple(
+        span
+        for block in message.blocks
+        if isinstance(block, Prose | Heading)
+        for span in block.line
+        if isinstance(span, Ping)
+    )
+    spaced = tuple(part for ping in pings for part in (ping, Text(" ")))
+    return Message(message.summary, (Prose((*spaced, Text(message.summary))),), message.tone)

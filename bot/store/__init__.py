@@ -1,0 +1,1 @@
+"""SQLite: what is remembered. SQL lives here and nowhere else."""
