@@ -1,0 +1,246 @@
+"""The transformer and its gradients, written out by hand.
+
+Runs at every training step and every evaluation; `generate.py` has the one-token-at-a-time form for
+answers. Two or so layers: RMS norm without weights, causal attention with linear distance penalties
+(ALiBi, https://arxiv.org/abs/2108.12409) instead of position vectors, a squared-ReLU feed-forward
+(https://arxiv.org/abs/2109.08668). Scores over the vocabulary are computed only where the assistant
+speaks. Left out: biases in the layers, key sharing, mixed precision.
+
+Shapes: B chats, T tokens, D width, H heads, V vocabulary, N positions the assistant speaks at.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+_TINY = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Sizes of a model, in numbers of things."""
+
+    vocabulary: int
+    width: int = 128
+    layers: int = 2
+    heads: int = 4
+    hidden: int = 384
+    context: int = 256
+
+    def tensors(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Name and shape of each tensor, in the order in which they lie in the flat vector."""
+        d = self.width
+        yield "embed", (self.vocabulary, d)
+        for i in range(self.layers):
+            yield f"{i}.qkv", (d, 3 * d)
+            yield f"{i}.out", (d, d)
+            yield f"{i}.up", (d, self.hidden)
+            yield f"{i}.down", (self.hidden, d)
+        yield "head", (d, self.vocabulary)
+        yield "prior", (self.vocabulary,)
+
+    def as_dict(self) -> dict[str, int]:
+        """The sizes by name, as a checkpoint keeps them."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Weights:
+    """All tensors as views of one flat vector, so that an optimiser treats them as one."""
+
+    shape: Shape
+    flat: Array
+    of: dict[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        at = 0
+        for name, dims in self.shape.tensors():
+            size = int(np.prod(dims))
+            self.of[name] = self.flat[at : at + size].reshape(dims)
+            at += size
+
+    @classmethod
+    def zeros(cls, shape: Shape, dtype: Any = np.float32) -> "Weights":
+        """Weights that are all zero."""
+        return cls(shape, np.zeros(sum(int(np.prod(dims)) for _, dims in shape.tensors()), dtype))
+
+
+def initial(shape: Shape, seed: int, dtype: Any = np.float32) -> Weights:
+    """Random weights, the same for the same seed: scale 1/sqrt(inputs), outputs of layers smaller."""
+    rng = np.random.default_rng(seed)
+    weights = Weights.zeros(shape, dtype)
+    for name, view in weights.of.items():
+        if name == "prior":
+            continue
+        scale = 1.0 if name == "embed" else view.shape[0] ** -0.5
+        if name.endswith((".out", ".down")):
+            scale *= (2 * shape.layers) ** -0.5
+        view[...] = rng.standard_normal(view.shape) * scale
+    return weights
+
+
+def slopes(heads: int) -> Array:
+    """Penalty per token of distance for each head (heads,): from none at all to 1/4."""
+    return np.array([0.0] + [4.0 ** -(h + 1) for h in range(heads - 1)], np.float32)
+
+
+def penalties(heads: int, length: int, dtype: Any) -> Array:
+    """What is added to the scores of attention (H, T, T): distance penalties, and no look ahead."""
+    at = np.arange(length)
+    distance = (at[:, None] - at[None, :]).astype(dtype)
+    bias = -slopes(heads)[:, None, None].astype(dtype) * distance
+    return np.where(distance < 0, np.asarray(-1e9, dtype), bias)
+
+
+def norm(x: Array) -> tuple[Array, Array]:
+    """Rows scaled to a mean square of one, and the factor of each row."""
+    factor = 1.0 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + x.dtype.type(_TINY))
+    return x * factor, factor
+
+
+def norm_back(grad: Array, y: Array, factor: Array) -> Array:
+    """Gradient of `norm` from its result and factor."""
+    back: Array = factor * (grad - y * np.mean(grad * y, axis=-1, keepdims=True))
+    return back
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Chats of one step: ids (B, T) padded on the right, and where (flat, into B*T) what is to be said (N,)."""
+
+    ids: NDArray[np.int32]
+    where: NDArray[np.intp]
+    targets: NDArray[np.int32]
+
+
+class Drop:
+    """Dropout: sets a share of values to zero and scales the others up; the same mask goes backward."""
+
+    def __init__(self, share: float, rng: np.random.Generator | None) -> None:
+        self.share = share if rng is not None else 0.0
+        self.rng = rng
+
+    def mask(self, like: Array) -> Array | None:
+        """A mask shaped like the array, or nothing when nothing is dropped."""
+        if self.rng is None or self.share == 0.0:
+            return None
+        kept = self.rng.random(like.shape, dtype=np.float32) >= self.share
+        scaled: Array = kept.astype(like.dtype) * like.dtype.type(1.0 / (1.0 - self.share))
+        return scaled
+
+
+@dataclass(slots=True)
+class _Layer:
+    """What one layer keeps for its way back."""
+
+    x1: Array
+    f1: Array
+    qkv: Array
+    attention: Array
+    mixed: Array
+    mask1: Array | None
+    x2: Array
+    f2: Array
+    relu: Array
+    mask2: Array | None
+
+
+def loss_and_gradient(weights: Weights, batch: Batch, drop: Drop, grads: Weights | None) -> float:
+    """Mean surprise in nats per token said; writes the gradient into `grads` unless that is None."""
+    shape, p = weights.shape, weights.of
+    b, t = batch.ids.shape
+    x = p["embed"][batch.ids.reshape(-1)]
+    bias = penalties(shape.heads, t, x.dtype)
+    layers: list[_Layer] = []
+    for i in range(shape.layers):
+        x, kept = _layer(weights, i, x, (b, t), bias, drop)
+        layers.append(kept)
+    last, factor = norm(x[batch.where])
+    scores = last @ p["head"] + p["prior"]
+    scores -= scores.max(axis=1, keepdims=True)
+    chance = np.exp(scores)
+    chance /= chance.sum(axis=1, keepdims=True)
+    rows = np.arange(len(batch.targets))
+    picked = chance[rows, batch.targets].astype(np.float64)
+    loss = float(-np.log(np.maximum(picked, 1e-45)).mean()) if np.isfinite(picked).all() else float("nan")
+    if grads is None:
+        return loss
+    g = grads.of
+    chance[rows, batch.targets] -= 1.0
+    chance /= len(rows)
+    np.matmul(last.T, chance, out=g["head"])
+    np.sum(chance, axis=0, out=g["prior"])
+    dx = np.zeros_like(x)
+    dx[batch.where] = norm_back(chance @ p["head"].T, last, factor)
+    for i in reversed(range(shape.layers)):
+        dx = _layer_back(weights, grads, i, dx, (b, t), layers[i])
+    _embed_back(g["embed"], batch.ids.reshape(-1), dx)
+    return loss
+
+
+def _layer(
+    weights: Weights, i: int, x: Array, size: tuple[int, int], bias: Array, drop: Drop
+) -> tuple[Array, _Layer]:
+    """One layer forward: x (B*T, D) to x (B*T, D)."""
+    p, (b, t), h = weights.of, size, weights.shape.heads
+    d = weights.shape.width
+    x1, f1 = norm(x)
+    qkv = (x1 @ p[f"{i}.qkv"]).reshape(b, t, 3, h, d // h).transpose(2, 0, 3, 1, 4)
+    q, k, v = qkv[0], qkv[1], qkv[2]
+    attention = q @ k.transpose(0, 1, 3, 2)
+    attention *= attention.dtype.type((d // h) ** -0.5)
+    attention += bias
+    attention -= attention.max(axis=-1, keepdims=True)
+    np.exp(attention, out=attention)
+    attention /= attention.sum(axis=-1, keepdims=True)
+    mixed = (attention @ v).transpose(0, 2, 1, 3).reshape(b * t, d)
+    added = mixed @ p[f"{i}.out"]
+    mask1 = drop.mask(added)
+    x = x + (added if mask1 is None else added * mask1)
+    x2, f2 = norm(x)
+    relu = np.maximum(x2 @ p[f"{i}.up"], 0)
+    added = (relu * relu) @ p[f"{i}.down"]
+    mask2 = drop.mask(added)
+    x = x + (added if mask2 is None else added * mask2)
+    return x, _Layer(x1, f1, qkv, attention, mixed, mask1, x2, f2, relu, mask2)
+
+
+def _layer_back(
+    weights: Weights, grads: Weights, i: int, dx: Array, size: tuple[int, int], kept: _Layer
+) -> Array:
+    """One layer backward: gradient after the layer (B*T, D) to the gradient before it."""
+    p, g, (b, t) = weights.of, grads.of, size
+    h, d = weights.shape.heads, weights.shape.width
+    added = dx if kept.mask2 is None else dx * kept.mask2
+    np.matmul((kept.relu * kept.relu).T, added, out=g[f"{i}.down"])
+    inner = added @ p[f"{i}.down"].T
+    inner *= kept.relu
+    inner *= 2
+    np.matmul(kept.x2.T, inner, out=g[f"{i}.up"])
+    dx = dx + norm_back(inner @ p[f"{i}.up"].T, kept.x2, kept.f2)
+    added = dx if kept.mask1 is None else dx * kept.mask1
+    np.matmul(kept.mixed.T, added, out=g[f"{i}.out"])
+    mixed = (added @ p[f"{i}.out"].T).reshape(b, t, h, d // h).transpose(0, 2, 1, 3)
+    q, k, v = kept.qkv[0], kept.qkv[1], kept.qkv[2]
+    scores = mixed @ v.transpose(0, 1, 3, 2)
+    scores -= (scores * kept.attention).sum(axis=-1, keepdims=True)
+    scores *= kept.attention
+    scores *= scores.dtype.type((d // h) ** -0.5)
+    parts = (scores @ k, scores.transpose(0, 1, 3, 2) @ q, kept.attention.transpose(0, 1, 3, 2) @ mixed)
+    dqkv = np.stack(parts).transpose(1, 3, 0, 2, 4).reshape(b * t, 3 * d)
+    np.matmul(kept.x1.T, dqkv, out=g[f"{i}.qkv"])
+    return dx + norm_back(dqkv @ p[f"{i}.qkv"].T, kept.x1, kept.f1)
+
+
+def _embed_back(out: Array, ids: Array, grad: Array) -> None:
+    """Sums the gradients (B*T, D) of each token into its row of `out` (V, D)."""
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    out[...] = 0
+    out[ordered[starts]] = np.add.reduceat(grad[order], starts, axis=0)
