@@ -6,7 +6,6 @@ streaming of single tokens.
 """
 
 import json
-import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -62,7 +61,7 @@ def _number(value: dict[str, Any], name: str, default: float, least: float, most
     number = value.get(name)
     if number is None:
         return default
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if isinstance(number, bool) or not isinstance(number, int | float):
         raise RequestError(f"{name} must be a number")
     if not least <= number <= most:
         raise RequestError(f"{name} must be from {least:g} to {most:g}")

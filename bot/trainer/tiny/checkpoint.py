@@ -57,7 +57,7 @@ def load(folder: Path) -> Weights:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {folder.name}")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             meta = json.loads(str(stored["meta"])[:_LARGEST_META])
             weights = Weights.zeros(Shape(**meta["shape"]))
             weights.flat[...] = stored["flat"]

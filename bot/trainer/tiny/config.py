@@ -90,12 +90,12 @@ class _Numbers:
         if value is None:
             return None
         kind = "a whole number" if self.whole else "a number"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConfigError(f"{name} must be {kind}, not {value!r:.60}")
-        if self.whole and value != int(value):
-            raise ConfigError(f"{name} must be a whole number, not {value!r:.60}")
         if not least <= value <= most:
             raise ConfigError(f"{name} must be from {least:g} to {most:g}, not {value!r:.60}")
+        if self.whole and value != int(value):
+            raise ConfigError(f"{name} must be a whole number, not {value!r:.60}")
         return int(value) if self.whole else float(value)
 
     def need(self, name: str, least: float, most: float, default: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.trainer.tiny.model import Array, Weights, norm, slopes
+from bot.trainer.tiny.model import Array, Weights, attend, norm, slopes
 from bot.trainer.tiny.tokens import END, FIRST_PIECE, MARKS, tokenizer
 
 
@@ -53,10 +53,7 @@ class Reader:
         qkv = (x @ self.weights.of[f"{i}.qkv"]).reshape(len(x), 3, h, d // h).transpose(1, 2, 0, 3)
         self.kept[i, :, :, start:end] = qkv[1:]
         keys, values = self.kept[i, :, :, :end]
-        scores = qkv[0] @ keys.transpose(0, 2, 1) * np.float32((d // h) ** -0.5) + bias
-        chance = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        chance /= chance.sum(axis=-1, keepdims=True)
-        mixed: Array = (chance @ values).transpose(1, 0, 2).reshape(len(x), d)
+        mixed: Array = (attend(qkv[0], keys, bias) @ values).transpose(1, 0, 2).reshape(len(x), d)
         return mixed
 
 

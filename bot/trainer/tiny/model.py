@@ -134,7 +134,16 @@ class Drop:
         return scaled
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What all layers of one pass share: the number of chats, penalties (H, T, T), dropout."""
+
+    chats: int
+    bias: Array
+    drop: Drop
+
+
+@dataclass(frozen=True, slots=True)
 class _Layer:
     """What one layer keeps for its way back."""
 
@@ -152,70 +161,73 @@ class _Layer:
 
 def loss_and_gradient(weights: Weights, batch: Batch, drop: Drop, grads: Weights | None) -> float:
     """Mean surprise in nats per token said; writes the gradient into `grads` unless that is None."""
-    shape, p = weights.shape, weights.of
-    b, t = batch.ids.shape
+    p = weights.of
     x = p["embed"][batch.ids.reshape(-1)]
-    bias = penalties(shape.heads, t, x.dtype)
+    frame = _Frame(batch.ids.shape[0], penalties(weights.shape.heads, batch.ids.shape[1], x.dtype), drop)
     layers: list[_Layer] = []
-    for i in range(shape.layers):
-        x, kept = _layer(weights, i, x, (b, t), bias, drop)
+    for i in range(weights.shape.layers):
+        x, kept = _layer(weights, i, x, frame)
         layers.append(kept)
     last, factor = norm(x[batch.where])
-    scores = last @ p["head"] + p["prior"]
-    scores -= scores.max(axis=1, keepdims=True)
-    chance = np.exp(scores)
-    chance /= chance.sum(axis=1, keepdims=True)
-    rows = np.arange(len(batch.targets))
-    picked = chance[rows, batch.targets].astype(np.float64)
-    loss = float(-np.log(np.maximum(picked, 1e-45)).mean()) if np.isfinite(picked).all() else float("nan")
+    loss, slope = surprise(last @ p["head"] + p["prior"], batch.targets)
     if grads is None:
         return loss
-    g = grads.of
-    chance[rows, batch.targets] -= 1.0
-    chance /= len(rows)
-    np.matmul(last.T, chance, out=g["head"])
-    np.sum(chance, axis=0, out=g["prior"])
+    np.matmul(last.T, slope, out=grads.of["head"])
+    np.sum(slope, axis=0, out=grads.of["prior"])
     dx = np.zeros_like(x)
-    dx[batch.where] = norm_back(chance @ p["head"].T, last, factor)
-    for i in reversed(range(shape.layers)):
-        dx = _layer_back(weights, grads, i, dx, (b, t), layers[i])
-    _embed_back(g["embed"], batch.ids.reshape(-1), dx)
+    dx[batch.where] = norm_back(slope @ p["head"].T, last, factor)
+    for i in reversed(range(weights.shape.layers)):
+        dx = _layer_back(weights, grads, i, dx, layers[i])
+    _embed_back(grads.of["embed"], batch.ids.reshape(-1), dx)
     return loss
 
 
-def _layer(
-    weights: Weights, i: int, x: Array, size: tuple[int, int], bias: Array, drop: Drop
-) -> tuple[Array, _Layer]:
+def surprise(scores: Array, targets: NDArray[np.int32]) -> tuple[float, Array]:
+    """Mean surprise in nats of targets (N,) under scores (N, V), and its gradient; overwrites the scores."""
+    rows = np.arange(len(targets))
+    scores -= scores.max(axis=1, keepdims=True)
+    wanted = scores[rows, targets].astype(np.float64)
+    np.exp(scores, out=scores)
+    total = scores.sum(axis=1, keepdims=True)
+    loss = float((np.log(total[:, 0].astype(np.float64)) - wanted).mean())
+    scores /= total
+    scores[rows, targets] -= 1.0
+    scores /= len(rows)
+    return loss, scores
+
+
+def _layer(weights: Weights, i: int, x: Array, frame: _Frame) -> tuple[Array, _Layer]:
     """One layer forward: x (B*T, D) to x (B*T, D)."""
-    p, (b, t), h = weights.of, size, weights.shape.heads
-    d = weights.shape.width
+    p, h, d = weights.of, weights.shape.heads, weights.shape.width
     x1, f1 = norm(x)
-    qkv = (x1 @ p[f"{i}.qkv"]).reshape(b, t, 3, h, d // h).transpose(2, 0, 3, 1, 4)
-    q, k, v = qkv[0], qkv[1], qkv[2]
-    attention = q @ k.transpose(0, 1, 3, 2)
-    attention *= attention.dtype.type((d // h) ** -0.5)
-    attention += bias
-    attention -= attention.max(axis=-1, keepdims=True)
-    np.exp(attention, out=attention)
-    attention /= attention.sum(axis=-1, keepdims=True)
-    mixed = (attention @ v).transpose(0, 2, 1, 3).reshape(b * t, d)
+    qkv = (x1 @ p[f"{i}.qkv"]).reshape(frame.chats, -1, 3, h, d // h).transpose(2, 0, 3, 1, 4)
+    attention = attend(qkv[0], qkv[1], frame.bias)
+    mixed = (attention @ qkv[2]).transpose(0, 2, 1, 3).reshape(x.shape)
     added = mixed @ p[f"{i}.out"]
-    mask1 = drop.mask(added)
+    mask1 = frame.drop.mask(added)
     x = x + (added if mask1 is None else added * mask1)
     x2, f2 = norm(x)
     relu = np.maximum(x2 @ p[f"{i}.up"], 0)
     added = (relu * relu) @ p[f"{i}.down"]
-    mask2 = drop.mask(added)
+    mask2 = frame.drop.mask(added)
     x = x + (added if mask2 is None else added * mask2)
     return x, _Layer(x1, f1, qkv, attention, mixed, mask1, x2, f2, relu, mask2)
 
 
-def _layer_back(
-    weights: Weights, grads: Weights, i: int, dx: Array, size: tuple[int, int], kept: _Layer
-) -> Array:
+def attend(q: Array, k: Array, bias: Array) -> Array:
+    """How much each token (.., Tq, D/H) heeds each token (.., Tk, D/H): shares of one (.., Tq, Tk)."""
+    shares: Array = q @ k.swapaxes(-1, -2)
+    shares *= shares.dtype.type(q.shape[-1] ** -0.5)
+    shares += bias
+    shares -= shares.max(axis=-1, keepdims=True)
+    np.exp(shares, out=shares)
+    shares /= shares.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _layer_back(weights: Weights, grads: Weights, i: int, dx: Array, kept: _Layer) -> Array:
     """One layer backward: gradient after the layer (B*T, D) to the gradient before it."""
-    p, g, (b, t) = weights.of, grads.of, size
-    h, d = weights.shape.heads, weights.shape.width
+    p, g = weights.of, grads.of
     added = dx if kept.mask2 is None else dx * kept.mask2
     np.matmul((kept.relu * kept.relu).T, added, out=g[f"{i}.down"])
     inner = added @ p[f"{i}.down"].T
@@ -225,16 +237,22 @@ def _layer_back(
     dx = dx + norm_back(inner @ p[f"{i}.up"].T, kept.x2, kept.f2)
     added = dx if kept.mask1 is None else dx * kept.mask1
     np.matmul(kept.mixed.T, added, out=g[f"{i}.out"])
-    mixed = (added @ p[f"{i}.out"].T).reshape(b, t, h, d // h).transpose(0, 2, 1, 3)
-    q, k, v = kept.qkv[0], kept.qkv[1], kept.qkv[2]
-    scores = mixed @ v.transpose(0, 1, 3, 2)
-    scores -= (scores * kept.attention).sum(axis=-1, keepdims=True)
-    scores *= kept.attention
-    scores *= scores.dtype.type((d // h) ** -0.5)
-    parts = (scores @ k, scores.transpose(0, 1, 3, 2) @ q, kept.attention.transpose(0, 1, 3, 2) @ mixed)
-    dqkv = np.stack(parts).transpose(1, 3, 0, 2, 4).reshape(b * t, 3 * d)
+    dqkv = _attend_back(added @ p[f"{i}.out"].T, kept.qkv, kept.attention)
     np.matmul(kept.x1.T, dqkv, out=g[f"{i}.qkv"])
     return dx + norm_back(dqkv @ p[f"{i}.qkv"].T, kept.x1, kept.f1)
+
+
+def _attend_back(grad: Array, qkv: Array, shares: Array) -> Array:
+    """From the gradient of the mixed values (B*T, D) to that of queries, keys and values (B*T, 3*D)."""
+    q, k, v = qkv
+    b, h, t, size = q.shape
+    mixed = grad.reshape(b, t, h, size).transpose(0, 2, 1, 3)
+    scores = mixed @ v.swapaxes(-1, -2)
+    scores -= (scores * shares).sum(axis=-1, keepdims=True)
+    scores *= shares
+    scores *= scores.dtype.type(size**-0.5)
+    parts = (scores @ k, scores.swapaxes(-1, -2) @ q, shares.swapaxes(-1, -2) @ mixed)
+    return np.stack(parts).transpose(1, 3, 0, 2, 4).reshape(b * t, 3 * h * size)
 
 
 def _embed_back(out: Array, ids: Array, grad: Array) -> None:
