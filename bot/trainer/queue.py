@@ -86,7 +86,7 @@ class Queue:
             await asyncio.to_thread(files.write_exit, job.folder, reason="keeper", detail=detail or KILLED)
             log.warning("the keeper of job %s was killed; the job is closed as failed", job.id)
             return False
-        return phase is Phase.living or await asyncio.to_thread(job.occupied)
+        return phase is Phase.living
 
     async def _start(self, job: Job) -> None:
         """Give the job a place, or close it with the reason why it could not begin."""

@@ -54,17 +54,17 @@ async def serve(options: Options, ready: Callable[[str], None] | None, stop: asy
     if lock is None:
         raise AlreadyRunning(f"Another training service already uses {options.data_dir}.")
     try:
-        async with running(options) as url:
+        async with running(options) as (url, turning):
             if ready is not None:
                 ready(url)
-            await stop.wait()
+            await either(stop, turning)
     finally:
         os.close(lock)
 
 
 @asynccontextmanager
-async def running(options: Options) -> AsyncIterator[str]:
-    """The service while it listens; yields its URL. The caller holds the folder's lock."""
+async def running(options: Options) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+    """The service while it listens; yields its URL and the queue's task. The caller holds the lock."""
     jobs = Jobs(options.data_dir / JOBS)
     await asyncio.to_thread(jobs.load)
     runner = LocalRunner(grace=options.grace, withheld=options.withheld)
@@ -79,7 +79,7 @@ async def running(options: Options) -> AsyncIterator[str]:
     try:
         url = await listen(site, options)
         log.info("the training service listens on %s", url)
-        yield url
+        yield url, turning
     finally:
         stopping.set()
         turning.cancel()
@@ -88,6 +88,17 @@ async def running(options: Options) -> AsyncIterator[str]:
         await chat.stop()
         await site.cleanup()
         await asyncio.to_thread((options.data_dir / SERVICE).unlink, missing_ok=True)
+
+
+async def either(stop: asyncio.Event, turning: asyncio.Task[None]) -> None:
+    """Wait for the stop; a queue that fails ends the service with its error."""
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({stopped, turning}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+    if turning.done():
+        turning.result()
 
 
 async def listen(site: web.AppRunner, options: Options) -> str:
