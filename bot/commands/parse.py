@@ -1,5 +1,6 @@
 """Slash text to a Call, and half a line to its completions. Used by every front end that takes text."""
 
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,6 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.text import clean, cut
 
 LIMIT = 4000  # characters of a command
+_KEY = re.compile(r"[\w.-]*")  # `"is 2 + 2 = 4?"` is a value with an equals sign in it
 MOST = 25  # completions; what Discord shows at the most (developer docs, Autocomplete)
 
 
@@ -17,11 +19,12 @@ def words(text: str) -> list[str]:
     """The words of a line; quotes keep words together. UserError where a quote is not closed."""
     if len(text) > LIMIT:
         raise UserError(f"That command has {len(text)} characters; {LIMIT} is the most. Nothing was done.")
-    plain = clean(text).translate({0x201C: '"', 0x201D: '"', 0x201E: '"', 0x2018: "'", 0x2019: "'"})
+    plain = clean(text).translate({0x201C: '"', 0x201D: '"', 0x201E: '"', 0x2018: "'", 0x2019: "'", 0xA0: " "})
     lexer = shlex.shlex(plain, posix=True, punctuation_chars=False)
     lexer.whitespace_split = True
     lexer.commenters = ""
     lexer.quotes = '"'
+    lexer.escape = ""  # a backslash is a character like any other
     try:
         return list(lexer)
     except ValueError:
@@ -43,7 +46,7 @@ def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
     free = [one.name for one in command.named]
     for part in parts:
         key, equals, value = part.partition("=")
-        if not equals:
+        if not equals or not _KEY.fullmatch(key):
             open_ = [name for name in free if name not in args]
             if not open_:
                 raise UserError(f"`{cut(part, 40)}` is one word too many. Usage: `/train {command.usage}`.")
@@ -59,12 +62,14 @@ def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
 
 async def complete(text: str, commands: Mapping[str, Command], desk: Desk, incoming: Incoming) -> list[Choice]:
     """What the last word of a half-typed line may become; each value is the whole line after choosing it."""
-    head, _, last = clean(text)[-LIMIT:].rpartition(" ")
+    if len(text) > LIMIT:
+        return []
+    head, _, last = clean(text).rpartition(" ")
     done = head.split()
     if not done:
         names = [one for one in commands.values() if not one.hidden and one.name.startswith(last.lower())]
         return [Choice(f"{one.name} ", f"{one.usage} · {one.help}") for one in names][:MOST]
-    command = commands.get(done[0].lower())
+    command = commands.get(done[0].removeprefix("/").lower())
     if command is None:
         return []
     choices = await _argument(command, done[1:], last, desk, incoming)

@@ -41,7 +41,7 @@ class Call:
         args: dict[str, str] = {}
         for pair in pairs:
             key, equals, value = pair.partition("=")
-            if not equals or not _TOKEN.fullmatch(key) or not _TOKEN.fullmatch(value):
+            if not equals or key in args or not _TOKEN.fullmatch(key) or not _TOKEN.fullmatch(value):
                 raise ValueError(f"not a button's argument: {pair[:120]!r}")
             args[key] = value
         return cls(name, args)

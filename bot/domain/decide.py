@@ -86,7 +86,7 @@ def apply(run: Run, event: Event) -> Decision:
         case JobCreated():
             return _created(run, event)
         case JobRefused():
-            return _end(run, State.REFUSED, event.at, error=event.reason)
+            return _refused(run, event)
         case QueueMoved():
             return _queue_moved(run, event)
         case TrainingStarted():
@@ -119,13 +119,19 @@ def _created(run: Run, event: JobCreated) -> Decision:
         return run, ()
     state = State.QUEUED if run.state is State.REQUESTED else run.state
     stop: tuple[Notice, ...] = (StopWanted(),) if run.cancel_by else ()
-    return replace(run, job_id=event.job_id, state=state, heard_at=event.at), (SOON, *stop)
+    return replace(_heard(run, event.at), job_id=event.job_id, state=state), (SOON, *stop)
+
+
+def _refused(run: Run, event: JobRefused) -> Decision:
+    if run.job_id is not None:  # the job exists: an earlier attempt had arrived
+        return run, ()
+    return _end(run, State.REFUSED, event.at, error=event.reason)
 
 
 def _queue_moved(run: Run, event: QueueMoved) -> Decision:
     if run.state is not State.QUEUED or run.queue_position == event.position:
         return run, ()
-    return replace(run, queue_position=event.position), (CardChanged(),)
+    return replace(_heard(run, event.at), queue_position=event.position), (CardChanged(),)
 
 
 def _started(run: Run, event: TrainingStarted) -> Decision:
@@ -153,8 +159,17 @@ def _logged(run: Run, event: Logged) -> Decision:
         return run, ()
     after = _heard(_running(run, event.at), event.at)
     after = replace(after, step=max(run.step, event.step), numbers=numbers)
-    rise: tuple[Notice, ...] = (Progressed(run.step, event.step),) if event.step > run.step else ()
-    return after, (CardChanged(soon=run.state is not State.RUNNING), *rise)
+    return after, (_card(run), *_rise(run, event.step))
+
+
+def _card(run: Run) -> CardChanged:
+    """The card of a run that was heard; people wait for the word that it began."""
+    return CardChanged(soon=run.state is not State.RUNNING)
+
+
+def _rise(run: Run, step: int) -> tuple[Notice, ...]:
+    """A checkpoint may come before the log line of its step, so both tell of a rise."""
+    return (Progressed(run.step, step),) if step > run.step else ()
 
 
 def _checkpoint(run: Run, event: CheckpointSaved) -> Decision:
@@ -162,12 +177,10 @@ def _checkpoint(run: Run, event: CheckpointSaved) -> Decision:
         return run, ()
     after = _heard(_running(run, event.at), event.at)
     after = replace(after, step=max(run.step, event.step), checkpoints=tuple(sorted((*run.checkpoints, event.step))))
+    notices: tuple[Notice, ...] = (_card(run), *_rise(run, event.step))
     if not schedule.wanted(event.step, run.sampled, run.recipe, run.total_steps):
-        return after, (CardChanged(),)
-    return replace(after, sampled=tuple(sorted((*run.sampled, event.step)))), (
-        CardChanged(),
-        SamplesWanted(event.step),
-    )
+        return after, notices
+    return replace(after, sampled=tuple(sorted((*run.sampled, event.step)))), (*notices, SamplesWanted(event.step))
 
 
 def _completed(run: Run, event: TrainingCompleted) -> Decision:

@@ -5,7 +5,6 @@ what is not set. A key that is not listed here goes into the recipe's `[extra]` 
 """
 
 import difflib
-import math
 from dataclasses import dataclass
 
 from bot.domain.errors import UserError
@@ -33,8 +32,9 @@ class Hyper:
             return "true or false"
         if self.kind is str:
             return "a word"
-        noun = "a whole number" if self.kind is int else "a number"
-        return f"{noun} from {self.low:g} to {self.high:g}"
+        if self.kind is int:
+            return f"a whole number from {int(self.low)} to {int(self.high)}"
+        return f"a number from {self.low:g} to {self.high:g}"
 
     def check(self, value: object) -> Value | None:
         """The value in its own type, or None when it is not allowed."""
@@ -42,7 +42,7 @@ class Hyper:
             return value if self.kind is bool and isinstance(value, bool) else None
         if self.kind is str:
             return value if isinstance(value, str) and 0 < len(value) <= 60 and value.isprintable() else None
-        if not isinstance(value, int | float) or not math.isfinite(value) or not self.low <= value <= self.high:
+        if not isinstance(value, int | float) or not self.low <= value <= self.high:  # nan is in no range
             return None
         if self.kind is int:
             return int(value) if value == int(value) else None

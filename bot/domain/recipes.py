@@ -18,6 +18,7 @@ MENTIONS = ("here", "starter", "nobody")
 SOURCES = {"file": ("name",), "huggingface": ("name", "split", "subset"), "blob": ("url",)}
 MAX_PROMPTS = 10
 MAX_PROMPT = 4000  # characters
+MAX_NUMBER = 1e300  # of `extra`, so that JSON carries it: no inf, no nan
 
 
 class RecipeError(UserError):
@@ -107,16 +108,20 @@ class Recipe:
 def override(recipe: Recipe, typed: Mapping[str, str]) -> Recipe:
     """The recipe with settings from chat. Numbers and switches are free; a word only where the recipe opens it."""
     settings = dict(recipe.settings)
+    given: dict[str, str] = {}
     for name, text in typed.items():
         hyper = find(name)
         if hyper.kind is str and hyper.name not in recipe.open:
             raise UserError(
                 f"`{hyper.name}` cannot be changed from chat: recipe `{recipe.name}` does not list it under `open`."
             )
+        if hyper.name in given:
+            raise UserError(f"`{hyper.name}` is given twice: as `{given[hyper.name]}` and as `{name}`.")
         value = hyper.read(text)
         if value is None:
             raise UserError(f"`{name}={cut(text, 40)}` does not fit: `{hyper.name}` takes {hyper.allowed}.")
         settings[hyper.name] = value
+        given[hyper.name] = name
     return replace(recipe, settings=settings)
 
 
@@ -128,8 +133,10 @@ def parse(name: str, text: str, file: str) -> Recipe:
         )
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{file} is not TOML: {error}.") from None
+    except RecursionError:
+        raise RecipeError(f"{file} is nested too deeply.") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
+        raise RecipeError(f"{file} is not TOML: {str(error).rstrip('.')}.") from None
     reader = _Reader(file)
     recipe = reader.recipe(name, data)
     if reader.mistakes:
@@ -149,7 +156,7 @@ class _Reader:
 
     def known(self, table: Mapping[str, Any], keys: Iterable[str], where: str = "") -> None:
         keys = list(keys)
-        for key in table.keys() - set(keys):
+        for key in (key for key in table if key not in keys):
             self.mistakes.append(f"{self.file}: unknown key `{where}{cut(key, 40)}`. Allowed: {', '.join(keys)}.")
 
     def table(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -163,7 +170,7 @@ class _Reader:
         value = data.get(key)
         if value is None:
             return None
-        if isinstance(value, str) and value.strip() and len(value) <= limit:
+        if isinstance(value, str) and clean(value).strip() and len(value) <= limit:
             return clean(value)
         self.wrong(where + key, f"a text of 1 to {limit} characters")
         return None
@@ -229,9 +236,9 @@ class _Reader:
         for key, value in table.items():
             if key in taken:
                 self.mistakes.append(f"{self.file}: `extra.{key}` has a place of its own in the recipe; put it there.")
-            elif not isinstance(value, int | float | bool | str):
-                self.wrong(f"extra.{cut(key, 40)}", "a number, a text, true or false")
-        return {key: value for key, value in table.items() if isinstance(value, int | float | bool | str)}
+            elif not (isinstance(value, str) or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)):
+                self.wrong(f"extra.{cut(key, 40)}", "a finite number, a text, true or false")
+        return dict(table)
 
     def open(self, data: Mapping[str, Any]) -> tuple[str, ...]:
         keys = data.get("open", [])

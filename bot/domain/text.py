@@ -28,7 +28,7 @@ def one_line(text: str, limit: int = 200) -> str:
 
 def cut(text: str, limit: int) -> str:
     """At most `limit` characters; an ellipsis takes the place of what was cut."""
-    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+    return text if len(text) <= limit else (text[: limit - 1] + "…" if limit > 0 else "")
 
 
 def count(number: int, noun: str) -> str:

@@ -16,7 +16,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -44,7 +44,7 @@ class Query(Generic[T]):
     """One SELECT and what its rows mean; runs inside a write (`on`) and on the reader (`Database.read`)."""
 
     sql: str
-    parameters: Sequence[Any]
+    parameters: Sequence[Any] | Mapping[str, Any]
     decode: Callable[[list[sqlite3.Row]], T]
 
     def on(self, connection: sqlite3.Connection) -> T:
@@ -168,10 +168,19 @@ def _attempt(connection: sqlite3.Connection, job: _Job) -> None:
     connection.execute("SAVEPOINT one")
     try:
         job.result = job.function(connection)
-    except Exception as error:
-        job.error = error
+    except BaseException as error:  # whatever it is, the writer lives on
+        job.error = _carried(error)
         connection.execute("ROLLBACK TO one")
     connection.execute("RELEASE one")
+
+
+def _carried(error: BaseException) -> BaseException:
+    """The error in a form that a future takes: none takes StopIteration, and CancelledError would lie."""
+    if isinstance(error, StopIteration | asyncio.CancelledError):
+        wrapped = RuntimeError(f"a write raised {type(error).__name__}")
+        wrapped.__cause__ = error
+        return wrapped
+    return error
 
 
 def _resolve(batch: list[_Job]) -> None:
