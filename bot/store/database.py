@@ -16,7 +16,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -80,10 +80,7 @@ class Database:
         lock = _take_lock(path) if exclusive else None
         try:
             await asyncio.to_thread(_migrate_file, path)
-            reader = await aiosqlite.connect(path, isolation_level=None)
-            reader.row_factory = sqlite3.Row
-            await reader.execute("PRAGMA query_only = ON")
-            await reader.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            reader = await _connect_reader(path)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -113,10 +110,12 @@ class Database:
             return
         self._closed = True
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
-        await self._reader.close()
-        if self._lock is not None:
-            os.close(self._lock)
+        try:
+            await asyncio.to_thread(self._thread.join)
+        finally:  # also when nobody waits for it any more
+            await self._reader.close()
+            if self._lock is not None:
+                os.close(self._lock)
 
     def _run(self) -> None:
         connection = _connect(self.path)
@@ -214,15 +213,39 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate_file(path: Path) -> None:
-    new = not path.exists()
-    connection = _connect(path)
+async def _connect_reader(path: Path) -> aiosqlite.Connection:
+    reader = await aiosqlite.connect(path, isolation_level=None)
     try:
-        migrate(connection, migrations())
+        reader.row_factory = sqlite3.Row
+        await reader.execute("PRAGMA query_only = ON")
+        await reader.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    except BaseException:
+        await reader.close()
+        raise
+    return reader
+
+
+def _migrate_file(path: Path) -> None:
+    with _alone_in(path.parent):
+        new = not path.exists()
+        connection = _connect(path)
+        try:
+            migrate(connection, migrations())
+        finally:
+            connection.close()
+        if new:
+            path.chmod(0o600)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Two programs that open a new database at the same moment migrate it one after the other."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
-        connection.close()
-    if new:
-        path.chmod(0o600)
+        os.close(handle)
 
 
 def migrations() -> list[str]:
