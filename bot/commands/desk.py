@@ -7,9 +7,24 @@ from typing import Any
 
 from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.runs import Point, Run
+from bot.messages.model import Picture
 from bot.ports import Chat, Clock
 from bot.store import requests
 from bot.store.database import Database
+
+PROGRESS_EVERY = 100  # steps between two progress lines that a setting, not a recipe, asks for
+
+
+@dataclass(frozen=True, slots=True)
+class HelpEntry:
+    """What help says of one command; `arguments` are names with their meanings."""
+
+    name: str
+    usage: str
+    help: str
+    arguments: tuple[tuple[str, str], ...]
+    examples: tuple[str, ...]
+
 
 Recipes = Mapping[str, Recipe | RecipeError]
 
@@ -22,8 +37,10 @@ class Desk:
     clock: Clock
     chats: Mapping[str, Chat]
     recipes: Callable[[], Awaitable[Recipes]]
-    plot: Callable[[Run, Sequence[Point]], Awaitable[bytes]]
+    plot: Callable[[Run, Sequence[Point]], Awaitable[Picture | None]]
     wake: Callable[[], None]
+    commands: Callable[[], Sequence[HelpEntry]] = list  # filled in by the registry
+    progress: bool = False  # progress lines also where the recipe does not ask for them
 
     async def once(self, request: str, function: Callable[[sqlite3.Connection], Any]) -> Any:
         """Does the write for the first delivery of this request, and gives its result to every later one.

@@ -4,9 +4,9 @@
 the log. A redelivered request is answered the same (see `Desk.once`).
 """
 
-import difflib
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -15,6 +15,7 @@ from bot.commands.desk import Desk
 from bot.commands.spec import Choice, Command, Incoming, Request
 from bot.domain.calls import Call
 from bot.domain.errors import Rejected, Unavailable, UserError
+from bot.domain.hyper import nearest
 from bot.domain.text import cut
 from bot.messages.model import Message, Tone, say
 
@@ -27,7 +28,7 @@ class Registry:
 
     def __init__(self, commands: Sequence[Command], desk: Desk) -> None:
         self.commands = {command.name: command for command in commands}
-        self.desk = desk
+        self.desk = replace(desk, commands=lambda: [one.entry for one in self.shown])
 
     @property
     def shown(self) -> list[Command]:
@@ -38,8 +39,8 @@ class Registry:
         """The command of this name; UserError with the nearest one."""
         command = self.commands.get(name.lower())
         if command is None:
-            near = difflib.get_close_matches(name.lower(), [one.name for one in self.shown], n=1)
-            hint = f"Did you mean `/train {near[0]}`?" if near else "`/train help` lists what there is."
+            near = nearest(name.lower(), [one.name for one in self.shown])
+            hint = f"Did you mean `/train {near}`?" if near else "`/train help` lists what there is."
             raise UserError(f"There is no command `{cut(name, 40)}`. {hint}")
         return command
 

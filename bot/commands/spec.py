@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from bot.commands.desk import Desk
+from bot.commands.desk import Desk, HelpEntry
 from bot.domain.calls import Call
 from bot.domain.errors import UserError
 from bot.domain.places import Person, Place, PostRef
@@ -153,6 +153,12 @@ class Command:
         """`start <recipe> [key=value ...]`."""
         words = [f"<{one.name}>" if one.required else f"[{one.name}]" for one in self.named]
         return " ".join([self.name, *words, *(["[key=value ...]"] if self.settings else [])])
+
+    @property
+    def entry(self) -> HelpEntry:
+        """What help says of it."""
+        arguments = tuple((one.name, one.arg.help) for one in self.parameters)
+        return HelpEntry(self.name, self.usage, self.help, arguments, self.examples)
 
     def bind(self, args: Mapping[str, str]) -> dict[str, Any]:
         """The handler's keyword arguments from a call's; UserError names what is missing or unknown."""

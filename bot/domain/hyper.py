@@ -88,7 +88,13 @@ def find(name: str) -> Hyper:
     """The hyper-parameter of this name or alias; UserError with the nearest name."""
     hyper = BY_NAME.get(name.lower().replace("-", "_"))
     if hyper is None:
-        near = difflib.get_close_matches(name.lower(), BY_NAME, n=1)
-        hint = f" Did you mean `{near[0]}`?" if near else f" Known settings: {', '.join(h.name for h in HYPERS)}."
+        near = nearest(name.lower(), BY_NAME)
+        hint = f" Did you mean `{near}`?" if near else f" Known settings: {', '.join(h.name for h in HYPERS)}."
         raise UserError(f"There is no setting `{cut(name, 40)}`.{hint}")
     return hyper
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant; None when nothing is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return near[0] if near else None

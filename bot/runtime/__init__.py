@@ -1,0 +1,1 @@
+"""What runs by itself: following jobs, delivering effects, counting reactions."""

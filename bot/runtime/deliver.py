@@ -1,0 +1,168 @@
+"""Works the outbox off: one effect a lane at a time, lanes side by side, the most urgent first.
+
+Runs as one task for as long as the bot does. It wakes when something was committed, when a row becomes due, when
+a pace is free again, and every few seconds to see what an operator changed from outside. A crash loses nothing:
+what was being done is a row that is marked as tried, and is looked for before it is repeated.
+"""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+
+from bot.domain.effects import Effect, Rank
+from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.ports import Clock
+from bot.runtime.closing import Close
+from bot.runtime.perform import TOKEN_PAUSE, Performer
+from bot.runtime.wake import Wake
+from bot.store import outbox
+from bot.store.database import Database
+from bot.store.outbox import Row
+
+log = structlog.get_logger()
+LOOK_AGAIN = 5.0  # seconds; an operator's change is noticed after so long at the latest
+LONGEST_HOLD = 60.0  # seconds that a pace is held when nobody said for how long
+AT_ONCE: Mapping[Rank, int] = {Rank.DRAW: 2}  # effects of a rank side by side; a draw can take a minute
+MOST_AT_ONCE = 16
+GRACE = 5.0  # seconds that a stop waits for what is in hand
+
+
+class Deliverer:
+    """Holds what is in hand and which paces are held."""
+
+    def __init__(self, database: Database, performer: Performer, clock: Clock) -> None:
+        self._db = database
+        self._performer = performer
+        self._clock = clock
+        self._wake = Wake(clock)
+        self._in_hand: dict[str, asyncio.Task[None]] = {}  # by lane
+        self._ranks: Counter[Rank] = Counter()
+        self._held: dict[str, float] = {}  # pace to the moment (monotonic) when it is free again
+        self._refusals: Counter[str] = Counter()  # unanswered attempts a pace, since the last success
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Takes nothing new in hand, and finishes what is."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Delivers until `stop`."""
+        found = await self._db.write(lambda connection: outbox.recover(connection, self._clock.now()))
+        if found:
+            log.info("effects may have been sent before the last stop, looking for them first", effects=found)
+        try:
+            while not self._stopping:
+                wait = await self._dispatch()
+                await self._wake.wait(wait)
+        finally:
+            await self._finish()
+
+    async def idle(self) -> bool:
+        """Whether nothing is in hand and nothing that is free is due."""
+        return not self._in_hand and not await self._ready()
+
+    async def _dispatch(self) -> float:
+        """Takes in hand what can go now; seconds until it is worth looking again."""
+        ready = await self._ready()
+        going = [row for row in ready if self._room(row)]
+        fresh = [row for row in going if row.tried_at is None]
+        now = self._clock.now()
+        if fresh:
+            await self._db.write(lambda connection: outbox.mark(connection, [row.id for row in fresh], now))
+        for row in going:
+            self._take(row)
+        return await self._until_next(now)
+
+    async def _ready(self) -> list[Row]:
+        rows = await self._db.read(outbox.heads(self._clock.now()))
+        return [row for row in rows if row.lane not in self._in_hand and self._in_pace(row.effect)]
+
+    def _room(self, row: Row) -> bool:
+        """Whether the row may be taken in hand; if so it counts from now on."""
+        rank = row.effect.rank
+        if sum(self._ranks.values()) >= MOST_AT_ONCE or self._ranks[rank] >= AT_ONCE.get(rank, MOST_AT_ONCE):
+            return False
+        self._ranks[rank] += 1
+        return True
+
+    def _in_pace(self, effect: Effect) -> bool:
+        paces = self._performer.paces(effect)
+        now = self._clock.monotonic()
+        if paces is None:
+            return False
+        return all(self._held.get(pace, 0.0) <= now for pace in (*paces, f"lane:{effect.lane}"))
+
+    async def _until_next(self, now: datetime) -> float:
+        due = await self._db.read(outbox.next_due(now))
+        monotonic = self._clock.monotonic()
+        free = [moment - monotonic for moment in self._held.values() if moment > monotonic]
+        return max(0.0, min([LOOK_AGAIN, *free, *([due] if due is not None else [])]))
+
+    def _take(self, row: Row) -> None:
+        task = asyncio.create_task(self._deliver(row), name=f"deliver {row.lane}")
+        self._in_hand[row.lane] = task
+        task.add_done_callback(lambda done: self._done(row, done))
+
+    def _done(self, row: Row, task: asyncio.Task[None]) -> None:
+        self._in_hand.pop(row.lane, None)
+        self._ranks[row.effect.rank] -= 1
+        if not task.cancelled() and (error := task.exception()):
+            log.error("an effect broke", effect=repr(row.effect), error=repr(error), exc_info=error)
+            self._hold(f"lane:{row.lane}", None)
+        self._wake.set()
+
+    async def _deliver(self, row: Row) -> None:
+        """One attempt and its end, which is committed in one transaction with what it caused."""
+        close, done = await self._attempt(row)
+        now = self._clock.now()
+
+        def write(connection: sqlite3.Connection) -> None:
+            close(connection)
+            if done:
+                outbox.finish(connection, row, now)
+
+        await self._db.write(write)
+
+    async def _attempt(self, row: Row) -> tuple[Close, bool]:
+        try:
+            close = await self._performer.perform(row)
+        except Unavailable as error:
+            log.info("not delivered, later again", effect=repr(row.effect), reason=error.reason)
+            if error.pace is not None:
+                self._hold(error.pace, error.after)
+            return self._performer.unavailable(row, error), False
+        except Rejected as error:
+            log.warning("refused", effect=repr(row.effect), scope=error.scope.value, reason=error.reason)
+            if error.scope is Scope.TOKEN:
+                self._hold(self._side(row.effect), TOKEN_PAUSE)
+            return self._performer.rejected(row, error), False
+        for pace in self._performer.paces(row.effect) or ():
+            self._refusals.pop(pace, None)
+        return close, True
+
+    def _side(self, effect: Effect) -> str:
+        """The pace that stands for the whole platform or service."""
+        return next(iter(self._performer.paces(effect) or ()), "none")
+
+    def _hold(self, pace: str, after: float | None) -> None:
+        wait = after if after is not None else min(2.0 ** self._refusals[pace], LONGEST_HOLD)
+        self._refusals[pace] += 1
+        self._held[pace] = max(self._held.get(pace, 0.0), self._clock.monotonic() + wait)
+
+    async def _finish(self) -> None:
+        """Lets what is in hand end, and gives up on it after the grace time: its rows stay marked."""
+        tasks = list(self._in_hand.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

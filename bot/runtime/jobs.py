@@ -1,0 +1,85 @@
+"""The effects that go to the training service: start a job, stop it, ask a checkpoint. Used by `perform`."""
+
+import sqlite3
+
+from bot.domain import decide
+from bot.domain.effects import DrawSample, StartRun, StopRun
+from bot.domain.events import JobCreated, JobRefused, TrainingCancelled
+from bot.domain.runs import Run, Sample, State
+from bot.domain.text import clean, cut
+from bot.ports import Backend, Clock, Spec
+from bot.runtime.closing import Close, nothing
+from bot.store import outbox, runs
+from bot.store.database import Database
+from bot.store.ingest import following, take
+from bot.store.outbox import Row
+
+ANSWER_LIMIT = 20_000  # characters of an answer that are kept
+
+
+class Jobs:
+    """The training service's side of the outbox. `installation` marks our jobs among all of the project's."""
+
+    def __init__(self, database: Database, backend: Backend, clock: Clock, installation: str) -> None:
+        self._db = database
+        self._backend = backend
+        self._clock = clock
+        self._installation = installation
+
+    async def start(self, row: Row, effect: StartRun) -> Close:
+        """Creates the job, or finds the one that an earlier attempt created."""
+        run = await self._run(effect.run)
+        if run is None or run.job_id is not None or run.state is not State.REQUESTED:
+            return nothing
+        now = self._clock.now()
+        if run.cancel_by is not None and not row.suspect:
+            return lambda connection: take(connection, run.number, TrainingCancelled(now), now)
+        key = f"tb-{self._installation}-{run.number}"
+        tried_at = row.tried_at if row.suspect else None
+        job = await self._backend.start(Spec(run.name, run.recipe.config()), key=key, tried_at=tried_at)
+        at = self._clock.now()
+        return lambda connection: take(connection, run.number, JobCreated(at, job), at)
+
+    def refused(self, effect: StartRun, reason: str) -> Close:
+        """The service would not start the run, for good."""
+        at = self._clock.now()
+        return lambda connection: take(connection, effect.run, JobRefused(at, reason), at)
+
+    async def stop(self, effect: StopRun) -> Close:
+        """Asks for the end of the job; the stream tells when it has come."""
+        run = await self._run(effect.run)
+        if run is not None and run.job_id is not None and not run.state.final:
+            await self._backend.cancel(run.job_id)
+        return nothing
+
+    async def draw(self, effect: DrawSample) -> Close:
+        """Asks the checkpoint. What it says is stored before anybody is shown it."""
+        run = await self._run(effect.run)
+        if run is None or run.job_id is None or effect.prompt >= len(run.recipe.asked):
+            return nothing
+        answer = await self._backend.ask(
+            run.job_id,
+            effect.step,
+            run.recipe.model,
+            run.recipe.asked[effect.prompt].messages(),
+            limit=run.recipe.samples.max_tokens,
+        )
+        return self._drawn(Sample(run.number, effect.step, effect.prompt, cut(clean(answer), ANSWER_LIMIT)))
+
+    def undrawn(self, effect: DrawSample, reason: str) -> Close:
+        """The draw is given up: one line says so wherever samples are wanted."""
+        return self._drawn(Sample(effect.run, effect.step, effect.prompt, None, reason))
+
+    def _drawn(self, sample: Sample) -> Close:
+        now = self._clock.now()
+
+        def close(connection: sqlite3.Connection) -> None:
+            runs.add_sample(connection, sample, now)
+            places = [one.place for one in following(connection, sample.run) if one.wants.samples]
+            failed = sample.answer is None
+            outbox.add(connection, decide.drawn(sample.run, sample.step, sample.prompt, failed, places), now)
+
+        return close
+
+    async def _run(self, number: int) -> Run | None:
+        return await self._db.read(runs.get(number))

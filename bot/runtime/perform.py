@@ -1,0 +1,148 @@
+"""One case an effect: what is done to the outside world, and what becomes of an attempt that failed.
+
+Called by `deliver` with a row; gives back how the row is closed. Nothing here retries.
+"""
+
+import sqlite3
+from datetime import timedelta
+from typing import assert_never
+
+from bot.domain.effects import (
+    Announce,
+    AtPlace,
+    Conclude,
+    DrawSample,
+    EditCard,
+    Effect,
+    InThread,
+    PostBacklog,
+    PostFailure,
+    PostLog,
+    PostMissing,
+    PostOutcome,
+    PostProgress,
+    PostSample,
+    SeedReactions,
+    StartRun,
+    StopRun,
+)
+from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.ports import Clock
+from bot.runtime.closing import Close, nothing
+from bot.runtime.jobs import Jobs
+from bot.runtime.posting import Posting
+from bot.store import outbox
+from bot.store.ingest import following
+from bot.store.outbox import Row
+
+SERVICE = "service"  # the pace of everything that needs the training service
+BACKLOG = 10  # more checkpoints than these waiting for one place are told together
+SINGLE = 5  # of these the last come one by one
+DRAW_ATTEMPTS = 5
+LONGEST = 300.0  # seconds between two attempts
+TOKEN_PAUSE = 300.0  # seconds that a side pauses which does not let us in
+
+
+class Performer:
+    """Knows both sides."""
+
+    def __init__(self, jobs: Jobs, posting: Posting, clock: Clock) -> None:
+        self._jobs = jobs
+        self._posting = posting
+        self._clock = clock
+
+    def paces(self, effect: Effect) -> tuple[str, ...] | None:
+        """The limits that the effect is counted against; None when its platform is not connected."""
+        if not isinstance(effect, AtPlace):
+            return () if isinstance(effect, Conclude) else (SERVICE,)
+        chat = self._posting.chat(effect)
+        return (f"chat:{chat.platform}", *chat.paces(effect)) if chat else None
+
+    async def perform(self, row: Row) -> Close:
+        """Does it. Raises Unavailable or Rejected."""
+        effect = row.effect
+        match effect:
+            case StartRun():
+                return await self._jobs.start(row, effect)
+            case StopRun():
+                return await self._jobs.stop(effect)
+            case DrawSample():
+                return await self._jobs.draw(effect)
+            case Conclude():
+                return self._conclude(effect)
+            case Announce():
+                return await self._posting.announce(row, effect)
+            case EditCard():
+                return await self._posting.edit_card(row, effect)
+            case PostFailure():
+                return await self._posting.failure(row, effect)
+            case SeedReactions():
+                return await self._posting.seed(effect)
+            case PostSample():
+                merged = await self._posting.backlog(row, effect, SINGLE, BACKLOG)
+                return merged or await self._posting.reply(row, effect)
+            case PostMissing() | PostBacklog() | PostProgress() | PostOutcome() | PostLog():
+                return await self._posting.reply(row, effect)
+            case _:
+                assert_never(effect)
+
+    def _conclude(self, effect: Conclude) -> Close:
+        now = self._clock.now()
+        return lambda connection: outbox.add(
+            connection,
+            [PostOutcome(effect.run, one.place) for one in following(connection, effect.run) if one.wants.outcome],
+            now,
+        )
+
+    def unavailable(self, row: Row, error: Unavailable) -> Close:
+        """Later, or given up: a draw is tried a few times where the service answers, for ever where it is away."""
+        counts = error.pace is None
+        if isinstance(row.effect, DrawSample) and counts and row.attempts + 1 >= DRAW_ATTEMPTS:
+            return self._give_up(row, error.reason)
+        wait = error.after if error.after is not None else min(2.0**row.attempts, LONGEST) if counts else 0.0
+        return self._later(row, wait, error.reason, arrived=error.ambiguous, counts=counts)
+
+    def rejected(self, row: Row, error: Rejected) -> Close:
+        """What a refusal means depends on how much of the world it is about."""
+        match error.scope:
+            case Scope.TOKEN:
+                return self._later(row, TOKEN_PAUSE, error.reason, arrived=False, counts=False)
+            case Scope.PLACE if isinstance(row.effect, AtPlace):
+                place, now = row.effect.where, self._clock.now()
+                return lambda connection: outbox.block(connection, place, error.reason, now)
+            case Scope.GONE if isinstance(row.effect, InThread) and row.attempts == 0:
+                return self._renew_root(row, row.effect, error.reason)
+            case Scope.CONTENT if isinstance(row.effect, AtPlace) and not row.plain:
+                return lambda connection: outbox.make_plain(connection, row, error.reason)
+            case _:
+                return self._give_up(row, error.reason)
+
+    def _renew_root(self, row: Row, effect: InThread, reason: str) -> Close:
+        """The thread's root is gone: the card is looked after first, then the reply is tried once more."""
+        later = self._later(row, 1.0, reason, arrived=False, counts=True)
+        now = self._clock.now()
+
+        def close(connection: sqlite3.Connection) -> None:
+            outbox.add(connection, [EditCard(effect.run, effect.where, soon=True)], now)
+            later(connection)
+
+        return close
+
+    def _later(self, row: Row, seconds: float, reason: str, *, arrived: bool, counts: bool) -> Close:
+        due = self._clock.now() + timedelta(seconds=seconds)
+        return lambda connection: outbox.postpone(connection, row, due, reason, arrived=arrived, counts=counts)
+
+    def _give_up(self, row: Row, reason: str) -> Close:
+        """The row is buried, and whoever waits for it is told."""
+        now = self._clock.now()
+        tell: Close = nothing
+        if isinstance(row.effect, DrawSample):
+            tell = self._jobs.undrawn(row.effect, reason)
+        elif isinstance(row.effect, StartRun):
+            tell = self._jobs.refused(row.effect, reason)
+
+        def close(connection: sqlite3.Connection) -> None:
+            tell(connection)
+            outbox.bury(connection, row, reason, now)
+
+        return close

@@ -1,0 +1,53 @@
+"""Draws loss curves in a process of its own: matplotlib's import alone would hold the event loop for most of a second.
+
+The process starts at the first plot and is started anew when it dies. A plot that cannot be drawn is None: the
+message goes without it.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import structlog
+
+from bot.domain.runs import Point, Run
+from bot.messages import plots
+from bot.messages.model import Picture
+
+log = structlog.get_logger()
+PATIENCE = 30.0  # seconds
+FEWEST = 2  # points of a curve
+
+
+class Plotter:
+    """Holds the one worker process."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def picture(self, run: Run, points: Sequence[Point]) -> Picture | None:
+        """The run's loss curve with its alt text."""
+        rows = plots.rows(points)
+        if len(rows) < FEWEST:
+            return None
+        pool = self._pool or self._start()
+        try:
+            drawing = asyncio.get_running_loop().run_in_executor(pool, plots.draw, run.title, rows)
+            png = await asyncio.wait_for(drawing, PATIENCE)
+        except (BrokenProcessPool, TimeoutError, ValueError, RuntimeError) as error:
+            log.warning("a plot could not be drawn", run=run.number, error=repr(error))
+            self.close()
+            return None
+        return Picture(png, plots.alt_text(run.title, rows), f"loss-{run.number}.png")
+
+    def close(self) -> None:
+        """Ends the worker process, also in the middle of a plot."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def _start(self) -> ProcessPoolExecutor:
+        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        return self._pool

@@ -1,0 +1,265 @@
+"""Follows the event stream of every live run, and tells a run that has gone quiet from one that has ended.
+
+One task a run. The rules of reconnecting are those of the protocol (SDK trainer.ts, commit 314c6e3): back-off from
+1 s to 60 s with a quarter of jitter, reset by every frame with data, not by a ping; a clean end after data waits a
+flat second. What the stream cannot tell is settled by asking the job. 401, 403 and 426 are conditions of the
+service: look again every five minutes. Every event is committed before the next one is read.
+"""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.domain.events import (
+    ContactLost,
+    ContactRegained,
+    Event,
+    FellSilent,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingFailed,
+)
+from bot.domain.runs import Condition, Run, State
+from bot.ports import Backend, Clock, Job
+from bot.runtime.wake import Wake
+from bot.store import runs
+from bot.store.database import Database
+from bot.store.ingest import take
+
+log = structlog.get_logger()
+BASE, CAP, JITTER, FLAT = 1.0, 60.0, 0.25, 1.0  # seconds, seconds, share, seconds
+PAUSE = 300.0  # seconds between two tries of a service that does not let us in
+LOST_AFTER = 60.0  # seconds of failing before the card says so
+GONE_AFTER = 600.0  # seconds of 404 before the job is asked
+LOOK = 15.0  # seconds between two looks at who is silent
+UNKNOWN = "The training service no longer knows this job."
+
+
+def backoff(failures: int, jitter: Callable[[], float]) -> float:
+    """Seconds before the next try after so many failures in a row, 0 the first; `jitter` gives -1 to 1."""
+    nominal = min(BASE * 2.0 ** min(failures, 16), CAP)
+    return float(min(max(nominal * (1 + JITTER * jitter()), 0.0), CAP))
+
+
+class Watcher:
+    """Holds the task of every live run."""
+
+    def __init__(
+        self,
+        database: Database,
+        backend: Backend,
+        clock: Clock,
+        changed: Callable[[], None],
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 (no secret)
+    ) -> None:
+        self._db = database
+        self._backend = backend
+        self._clock = clock
+        self._changed = changed
+        self._jitter = jitter
+        self._wake = Wake(clock)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    def wake(self) -> None:
+        """A job may have been created."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Follows nothing any more."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Follows until `stop`."""
+        try:
+            while not self._stopping:
+                for run in await self._db.read(runs.live()):
+                    self._see_to(run)
+                    await self._notice_silence(run)
+                await self._wake.wait(LOOK)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _see_to(self, run: Run) -> None:
+        if run.job_id is None or run.number in self._tasks:
+            return
+        stream = _Stream(
+            run.number,
+            database=self._db,
+            backend=self._backend,
+            clock=self._clock,
+            changed=self._changed,
+            jitter=self._jitter,
+        )
+        task = asyncio.create_task(stream.follow(), name=f"watch run {run.number}")
+        self._tasks[run.number] = task
+        task.add_done_callback(lambda done: self._done(run.number, done))
+
+    def _done(self, number: int, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(number, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("following a run broke, beginning anew", run=number, error=repr(error), exc_info=error)
+
+    async def _notice_silence(self, run: Run) -> None:
+        now = self._clock.now()
+        patience = timedelta(minutes=run.recipe.notify.silent_minutes)
+        if run.state is not State.RUNNING or run.condition is not None or run.heard_at is None:
+            return
+        if now - run.heard_at > patience:
+            await self._db.write(lambda connection: take(connection, run.number, FellSilent(now), now))
+            self._changed()
+
+
+class _Stream:
+    """The following of one run: how often it failed, and since when."""
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        database: Database,
+        backend: Backend,
+        clock: Clock,
+        changed: Callable[[], None],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._db = database
+        self._backend = backend
+        self._clock = clock
+        self._changed = changed
+        self._jitter = jitter
+        self._number = number
+        self._failures = 0
+        self._data = False  # whether this connection brought data
+        self._failing_since: float | None = None
+        self._missing_since: float | None = None
+        self._lost = False
+
+    async def follow(self) -> None:
+        """Reads, waits, reads again, until the run is over."""
+        while (run := await self._db.read(runs.get(self._number))) and not run.state.final:
+            self._lost = run.condition is Condition.LOST_CONTACT
+            wait = await self._connect(run)
+            if wait is None:
+                return
+            await self._clock.sleep(wait)
+
+    async def _connect(self, run: Run) -> float | None:
+        """One connection; seconds to wait before the next one, None when the run is over."""
+        self._data = False
+        try:
+            ended = await self._read(run)
+            if ended and await self._settle(run):
+                return None
+        except Unavailable as error:
+            return await self._failed(error.reason, error.after or 0.0)
+        except Rejected as error:
+            return await self._rejected(run, error)
+        if self._data:
+            return FLAT
+        return await self._failed("the stream closed without any data", 0.0)
+
+    async def _read(self, run: Run) -> bool:
+        """Takes in what comes; True when the service says that there is no more."""
+        if run.job_id is None:
+            return False
+        async for frame in self._backend.events(run.job_id, run.cursor):
+            if frame.end:
+                return True
+            if frame.data:
+                self._progress()
+            if frame.event is not None or frame.id is not None or self._lost:
+                after = await self._take(frame.event, frame.id)
+                if after is None or after.state.final:
+                    return False
+        return False
+
+    def _progress(self) -> None:
+        self._data = True
+        self._failures = 0
+        self._missing_since = None
+
+    async def _take(self, event: Event | None, cursor: str | None) -> Run | None:
+        now = self._clock.now()
+        regained, self._lost = self._lost, False
+        self._failing_since = None
+
+        def write(connection: sqlite3.Connection) -> Run | None:
+            if regained:
+                take(connection, self._number, ContactRegained(now), now)
+            return take(connection, self._number, event, now, cursor=cursor)
+
+        after = await self._db.write(write)
+        self._changed()
+        return after
+
+    async def _settle(self, run: Run) -> bool:
+        """Asks the job how it ended; True when it has."""
+        try:
+            job = await self._backend.job(run.job_id or "")
+        except Rejected as error:
+            if error.scope is not Scope.GONE:
+                raise
+            await self._take(TrainingFailed(self._clock.now(), UNKNOWN), None)
+            return True
+        event = _outcome(job, self._clock.now())
+        if event is None:
+            return False
+        await self._take(event, None)
+        return True
+
+    async def _failed(self, reason: str, at_least: float) -> float:
+        wait = max(backoff(self._failures, self._jitter), at_least)
+        self._failures += 1
+        now = self._clock.monotonic()
+        self._failing_since = self._failing_since if self._failing_since is not None else now
+        log.info("the stream broke", run=self._number, reason=reason, wait=round(wait, 1))
+        if now + wait - self._failing_since > LOST_AFTER and not self._data:
+            await self._lose_contact()
+        return wait
+
+    async def _lose_contact(self) -> None:
+        if not self._lost:
+            self._lost = True
+            now = self._clock.now()
+            await self._db.write(lambda connection: take(connection, self._number, ContactLost(now), now))
+            self._changed()
+
+    async def _rejected(self, run: Run, error: Rejected) -> float | None:
+        if error.scope is Scope.TOKEN:
+            log.error("the training service does not let us in", reason=error.reason, status=error.status)
+            await self._lose_contact()
+            return PAUSE
+        if error.scope is not Scope.GONE:
+            return await self._failed(error.reason, 0.0)
+        now = self._clock.monotonic()
+        self._missing_since = self._missing_since if self._missing_since is not None else now
+        if error.status == 404 and now - self._missing_since < GONE_AFTER:
+            return await self._failed(error.reason, 0.0)
+        try:
+            settled = await self._settle(run)
+        except (Unavailable, Rejected) as again:
+            return await self._failed(str(again), 0.0)
+        return None if settled else await self._failed(error.reason, 0.0)
+
+
+def _outcome(job: Job, now: datetime) -> Event | None:
+    """What the job's own status says about its end; None while it lives."""
+    at = job.ended_at or now
+    match job.status:
+        case "completed":
+            return TrainingCompleted(at)
+        case "failed":
+            return TrainingFailed(at, job.error or "The training service gave no reason.")
+        case "cancelled":
+            return TrainingCancelled(at)
+        case _:
+            return None
