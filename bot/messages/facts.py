@@ -6,6 +6,7 @@ empty answer for what is not known; the messages themselves, with their order an
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from bot.domain.ratings import Tally, best_step
@@ -13,7 +14,7 @@ from bot.domain.recipes import Recipe
 from bot.domain.runs import Condition, Numbers, Point, Run, State
 from bot.domain.text import count, one_line
 from bot.messages import words
-from bot.messages.model import Code, Line, Meter, Name, Text, Tone, When, line
+from bot.messages.model import Aside, Bold, Code, Line, Link, Meter, Name, Ping, Span, Text, Tone, When, line
 
 Pair = tuple[str, Line]
 _TONES = {
@@ -28,6 +29,11 @@ _TONES = {
 }
 _STEADY_STEPS = 3  # before that a guess at the end is noise
 _STEADY_SHARE = 50  # a fiftieth of the run
+
+
+def title(run: Run) -> str:
+    """The run's title on one line, whatever the service calls the job."""
+    return f"{one_line(run.name, 80)} #{run.number}"
 
 
 def tone(run: Run) -> Tone:
@@ -64,10 +70,19 @@ def _odd(run: Run, now: datetime) -> Line:
 
 def plain(spans: Line) -> str:
     """A line of ours as text, for a summary. Moments and pings have no place in one."""
-    return "".join(
-        span.person.label if isinstance(span, Name) else "" if not hasattr(span, "text") else span.text
-        for span in spans
-    )
+    return "".join(_plain(span) for span in spans)
+
+
+def _plain(span: Span) -> str:
+    match span:
+        case Text(text) | Bold(text) | Code(text) | Link(text):
+            return text
+        case Name(person):
+            return person.label
+        case When() | Ping():
+            return ""
+        case _:
+            assert_never(span)
 
 
 def trained(run: Run) -> bool:
@@ -111,7 +126,7 @@ def _loss(last: Numbers, points: Sequence[Point]) -> str:
     if end is None:
         return ""
     bars = words.sparkline(curve)
-    return f"{words.loss(curve[0])} {bars} {words.loss(end)}" if bars else words.loss(end)
+    return f"{words.loss(curve[0])} → {words.loss(end)} {bars}" if bars else words.loss(end)
 
 
 def _rate(run: Run, now: datetime) -> str:
@@ -164,9 +179,12 @@ def votes(tallies: Mapping[int, Tally]) -> list[Pair]:
 
 
 def best(tallies: Mapping[int, Tally]) -> str:
-    """`step 120 (👍 3 👎 1)`, or empty without a vote for any step."""
+    """`step 120 (👍 3 👎 1)`; empty without a vote, a word on it where no step has more for than against it."""
     found = best_step(tallies.items())
-    return f"{at(found[0])} ({words.tally(found[1])})" if found else ""
+    if found:
+        return f"{at(found[0])} ({words.tally(found[1])})"
+    total = sum(tallies.values(), Tally())
+    return f"no step is ahead ({words.tally(total)})" if total.votes else ""
 
 
 def at(at_step: int) -> str:
@@ -210,9 +228,9 @@ def _file(url: str) -> str:
         return "an address"
 
 
-def settings(recipe: Recipe) -> str:
+def settings(recipe: Recipe) -> list[str]:
     """All settings as `key=value`, in the recipe's order."""
-    return ", ".join(f"{key}={words.setting(value)}" for key, value in {**recipe.settings, **recipe.extra}.items())
+    return [f"{key}={words.setting(value)}" for key, value in {**recipe.settings, **recipe.extra}.items()]
 
 
 def cost(run: Run, now: datetime) -> str:
@@ -223,11 +241,11 @@ def cost(run: Run, now: datetime) -> str:
     if not trained(run):
         return f"{hourly:.2f} an hour"
     spent = run.duration(now).total_seconds() / 3600 * hourly
-    return f"about {spent:.2f}{'' if run.state.final else ' so far'} at {hourly:.2f} an hour"
+    return f"cost about {spent:.2f}{'' if run.state.final else ' so far'}, at {hourly:.2f} an hour"
 
 
-def small_print(run: Run, now: datetime) -> str:
-    """Recipe, model, data and price, between dots."""
+def small_print(run: Run, now: datetime) -> tuple[Aside, ...]:
+    """Description, model, data and price, between dots."""
     recipe = run.recipe
     parts = (
         recipe.description,
@@ -235,4 +253,5 @@ def small_print(run: Run, now: datetime) -> str:
         f"data {data(recipe)}" if data(recipe) else "",
         cost(run, now),
     )
-    return " · ".join(part for part in parts if part)
+    said = " · ".join(part for part in parts if part)
+    return (Aside(line(said)),) if said else ()

@@ -34,6 +34,7 @@ def rows(points: Sequence[Point]) -> list[Row]:
 def draw(title: str, points: Sequence[Row]) -> bytes:
     """A PNG of 900 by 450: loss solid, eval loss dashed with markers. Not a number is a gap nobody draws."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI, facecolor="white")
     axes = figure.add_subplot()
@@ -43,6 +44,7 @@ def draw(title: str, points: Sequence[Row]) -> bytes:
     _curve(axes, _series(points, 2), "eval loss", "--", "#c2570c")
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 2, 5, 10], integer=True))
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

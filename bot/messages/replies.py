@@ -38,13 +38,14 @@ _RUNS_SHOWN = 10
 _STARTS_AT_ONCE = 3
 _STARTS_IN_LIST = 4
 _EXAMPLES = 3
+_NO_RECIPE = "There is no recipe to start yet: put one into the folder that TRAINBOT_RECIPES names."
 _KEY_SETTINGS = ("max_steps", "epochs", "learning_rate", "batch_size", "lora_r")
 
 
 def starting(run: Run) -> Message:
     """The promise: from here on the run exists."""
     changed = (Aside(line("Changed: ", *_codes(run.changes))),) if run.changes else ()
-    return say(f"Starting {run.title}. Its card is in this channel.", *changed)
+    return say(f"Starting {facts.title(run)}. Its card is in this channel.", *changed)
 
 
 def _codes(texts: Sequence[str]) -> Line:
@@ -63,15 +64,13 @@ def status(
     pairs += [*facts.time(run, now), *_checkpoints(run), *facts.votes(votes), *facts.artifacts(run)]
     pairs += [*facts.changes(run), *facts.job(run)]
     blocks: list[Block] = [runs.heading(run, now), *([meter] if meter else []), Facts(tuple(pairs))]
-    if run.error:
+    if run.error and run.error.strip():
         blocks.append(Verbatim(run.error, "Reason"))
     settings = facts.settings(run.recipe)
-    if settings:
-        blocks.append(Verbatim(settings.replace(", ", "\n"), "Settings"))
-    blocks += [*runs.buttons(run, points, votes), Aside(line(facts.small_print(run, now)))]
-    if link:
-        blocks.append(Prose(line(Link("Open the card", link))))
-    return Message(runs.card(run, now=now, points=points, votes=votes).summary, tuple(blocks), facts.tone(run))
+    blocks += [Verbatim("\n".join(settings), "Settings")] if settings else []
+    blocks += [Prose(line(Link("Open the card", link)))] if link else []
+    blocks += [*runs.buttons(run, points, votes), *facts.small_print(run, now)]
+    return Message(runs.summary(run, now), tuple(blocks), facts.tone(run))
 
 
 def _times(run: Run) -> list[facts.Pair]:
@@ -97,7 +96,7 @@ def running(runs: Sequence[Run], *, now: datetime, recipes: Sequence[str], examp
     if recipes:
         blocks.append(_starts(recipes[:_STARTS_AT_ONCE]))
     else:
-        blocks.append(Prose(line("There is no recipe to start yet.")))
+        blocks.append(Prose(line(_NO_RECIPE)))
     if examples:
         blocks.append(Prose(line("Try ", *_codes(examples[:_EXAMPLES]))))
     return Message(head, tuple(blocks))
@@ -107,7 +106,7 @@ def _going(run: Run, now: datetime) -> Line:
     done = facts.meter(run)
     where = done.label if done else facts.step(run) if facts.trained(run) else ""
     said = [text for text in (where, facts.losses(run.numbers)) if text]
-    return (Bold(run.title), Text(" · "), *facts.state(run, now), *(Text(f" · {text}") for text in said))
+    return (Bold(facts.title(run)), Text(" · "), *facts.state(run, now), *(Text(f" · {text}") for text in said))
 
 
 def _starts(names: Sequence[str]) -> Buttons:
@@ -116,7 +115,7 @@ def _starts(names: Sequence[str]) -> Buttons:
 
 def recipe_list(good: Sequence[Recipe], broken: Mapping[str, str]) -> Message:
     """All recipes, those with mistakes last."""
-    head = f"{count(len(good), 'recipe')} to start." if good else "There is no recipe to start yet."
+    head = f"{count(len(good), 'recipe')} to start." if good else _NO_RECIPE
     blocks: list[Block] = [Prose(line(head))]
     if good:
         rows = tuple(_recipe(recipe) for recipe in good)
@@ -159,8 +158,8 @@ def help_one(usage: str, help: str, arguments: Sequence[tuple[str, str]], exampl
 def ask_cancel(run: Run, *, now: datetime) -> Message:
     """The question before the end of a run, with what it costs."""
     one = str(run.number)
-    text = f"Cancel {run.title}? {_price_of_cancelling(run, now)}"
-    sure = Button(f"Cancel {one_line(run.title, 60)}", Call("cancel", {"run": one, "sure": "yes"}), "danger")
+    text = f"Cancel {facts.title(run)}? {_price_of_cancelling(run, now)}"
+    sure = Button(f"Cancel {facts.title(run)}", Call("cancel", {"run": one, "sure": "yes"}), "danger")
     return say(text, Buttons((sure, Button("Keep it running", Call("status", {"run": one})))))
 
 
@@ -177,22 +176,22 @@ def _price_of_cancelling(run: Run, now: datetime) -> str:
 
 
 def cancelling(run: Run) -> Message:
-    return say(f"Cancelling {run.title}. Its card says when it has ended.")
+    return say(f"Cancelling {facts.title(run)}. Its card says when it has ended.")
 
 
 def already_ended(run: Run) -> Message:
-    return say(f"{run.title} has already ended: {run.state.value}. Nothing was changed.")
+    return say(f"{facts.title(run)} has already ended: {run.state.value}. Nothing was changed.")
 
 
 def already_cancelling(run: Run) -> Message:
     asked = f", asked by {run.cancel_by.label}" if run.cancel_by else ""
-    return say(f"{run.title} is already being cancelled{asked}. Its card says when it has ended.")
+    return say(f"{facts.title(run)} is already being cancelled{asked}. Its card says when it has ended.")
 
 
 def plot(run: Run, picture: Picture | None) -> Message:
     """The loss curve, or when it will come."""
     if picture:
-        return Message(picture.alt, (Prose(line("Loss of ", Bold(run.title))), picture))
+        return Message(picture.alt, (Prose(line("Loss of ", Bold(facts.title(run)))), picture))
     if run.state.final:
-        return say(f"There is no plot of {run.title}: it ended without a number.")
-    return say(f"There is no plot of {run.title} yet: it comes with the first numbers.")
+        return say(f"There is no plot of {facts.title(run)}: it ended without a number.")
+    return say(f"There is no plot of {facts.title(run)} yet: it comes with the first numbers.")

@@ -32,7 +32,7 @@ from bot.messages.model import (
 )
 
 _TAIL_POINTS = 10
-_LOSS, _VOTES = "Last numbers", "Best step"
+_LOSS, _VOTES = "Last numbers", "Best by votes"
 _NO_VOTES = "no votes yet: the thumbs under the samples still count"
 
 
@@ -42,8 +42,9 @@ def card(run: Run, *, now: datetime, points: Sequence[Point], votes: Mapping[int
     meter = facts.meter(run)
     if meter:
         blocks.append(meter)
-    if run.error:
-        blocks.append(Prose(line(Bold("Reason: "), facts.cause(run.error))))
+    why = facts.cause(run.error or "")
+    if why:
+        blocks.append(Prose(line(Bold("Error: " if run.state is State.FAILED else "Reason: "), why)))
     pairs = [facts.starter(run)]
     if facts.trained(run) and not meter:
         pairs.append(("Step", line(str(run.step))))
@@ -51,13 +52,13 @@ def card(run: Run, *, now: datetime, points: Sequence[Point], votes: Mapping[int
         pairs += facts.numbers(run, now, points)
     pairs += [*facts.time(run, now), *facts.changes(run), *facts.votes(votes), *facts.artifacts(run), *facts.job(run)]
     blocks.append(Facts(tuple(pairs)))
-    blocks += [*buttons(run, points, votes), *_small(facts.small_print(run, now))]
-    return Message(_summary(run, now), tuple(blocks), facts.tone(run))
+    blocks += [*buttons(run, points, votes), *facts.small_print(run, now)]
+    return Message(summary(run, now), tuple(blocks), facts.tone(run))
 
 
 def heading(run: Run, now: datetime) -> Heading:
     """`support-bot #42 · running`."""
-    return Heading((Text(f"{run.title} · "), *facts.state(run, now)))
+    return Heading((Text(f"{facts.title(run)} · "), *facts.state(run, now)))
 
 
 def buttons(run: Run, points: Sequence[Point], votes: Mapping[int, Tally]) -> list[Block]:
@@ -73,17 +74,14 @@ def buttons(run: Run, points: Sequence[Point], votes: Mapping[int, Tally]) -> li
     return [Buttons(tuple(offered))] if offered else []
 
 
-def _summary(run: Run, now: datetime) -> str:
+def summary(run: Run, now: datetime) -> str:
+    """The state and the last numbers in one line."""
     parts = [facts.plain(facts.state(run, now))]
     if facts.trained(run):
         parts += [facts.step(run), facts.losses(run.numbers)]
     if run.error:
         parts.append(facts.cause(run.error, 120))
-    return f"{run.title}: " + ", ".join(part for part in parts if part)
-
-
-def _small(text: str) -> list[Block]:
-    return [Aside(line(text))] if text else []
+    return f"{facts.title(run)}: " + ", ".join(part for part in parts if part)
 
 
 def failure(
@@ -98,7 +96,7 @@ def failure(
     """The one loud message: that it failed, why in the service's own words, and how far it had come."""
     called: Line = (ping, Text(" ")) if ping else ()
     after = f" failed after {words.duration(run.duration(now))}" + (f", at {facts.step(run)}." if run.step else ".")
-    blocks: list[Block] = [Prose((*called, Bold(run.title), Text(after)))]
+    blocks: list[Block] = [Prose((*called, Bold(facts.title(run)), Text(after)))]
     if run.error and run.error.strip():
         blocks.append(Verbatim(run.error, "Error"))
     else:
@@ -110,19 +108,17 @@ def failure(
     blocks += _shown(picture)
     if run.checkpoints:
         blocks.append(Buttons((Button("Show samples", Call("samples", {"run": str(run.number)})),)))
-    reason = facts.cause(run.error or "", 200) or "no reason given"
+    blocks.append(Aside(line("The end of its log is in the thread of its card.")))
+    reason = facts.cause(run.error or "") or "no reason given"
     job = f" (job {run.job_id})" if run.job_id else ""
-    return Message(f"{run.title} failed: {reason}{job}", tuple(blocks), facts.tone(run))
+    return Message(f"{facts.title(run)} failed: {reason}{job}", tuple(blocks), facts.tone(run))
 
 
 def _numbers(run: Run, points: Sequence[Point]) -> list[facts.Pair]:
     """The last row of numbers, with its step."""
-    last = run.numbers
-    for point in points:
-        last = Numbers().updated(point.numbers) if last == Numbers() else last
-    said = facts.losses(last)
     if not facts.trained(run):
         return []
+    said = facts.losses(run.numbers) or facts.losses(points[-1].numbers if points else Numbers())
     return [(_LOSS, line(facts.step(run) + (f", {said}" if said else "")))]
 
 
@@ -145,12 +141,12 @@ def outcome(
     if run.state is State.REFUSED:
         return _refused(run)
     said = _end(run, now)
-    blocks: list[Block] = [Prose((Bold(run.title), *said, Text(".")))]
-    if run.error:
+    blocks: list[Block] = [Prose((Bold(facts.title(run)), *said, Text(".")))]
+    if run.error and run.error.strip():
         blocks.append(Verbatim(run.error, "Reason"))
     pairs = [*_numbers(run, points), *_kept(run), *_best(run, votes), *facts.job(run)]
     blocks += [Facts(tuple(pairs))] if pairs else []
-    summary = f"{run.title}{facts.plain(said)}"
+    summary = f"{facts.title(run)}{facts.plain(said)}"
     numbers = facts.losses(run.numbers)
     return Message(summary + (f", {numbers}" if numbers else ""), (*blocks, *_shown(picture)), facts.tone(run))
 
@@ -161,6 +157,8 @@ def _end(run: Run, now: datetime) -> Line:
     if run.state is State.COMPLETED:
         results = f" with {count(run.artifacts, 'artifact')}" if run.artifacts is not None else ""
         return line(f" completed in {took}{results}")
+    if run.state is State.FAILED:
+        return line(f" failed after {took}")
     where = f" at {facts.step(run)}, after {took}" if facts.trained(run) else f" before it started, after {took}"
     return (Text(" was "), *facts.state(run, now), Text(where))
 
@@ -174,11 +172,13 @@ def _best(run: Run, votes: Mapping[int, Tally]) -> list[facts.Pair]:
 
 def _refused(run: Run) -> Message:
     reason = run.error if run.error and run.error.strip() else "no reason given"
-    again = line("Nothing was trained. Change what it names and start again: ", Code(f"/train start {run.name}"))
+    again = line(
+        "Nothing was trained. Change the recipe or the settings, then start again: ", Code(f"/train start {run.name}")
+    )
     return Message(
-        f"{run.title} was refused by the training service: {facts.cause(reason)}",
+        f"{facts.title(run)} was refused by the training service: {facts.cause(reason)}",
         (
-            Prose(line(Bold(run.title), " was refused: the training service would not start it.")),
+            Prose(line(Bold(facts.title(run)), " was refused: the training service would not start it.")),
             Verbatim(reason, "Reason"),
             Prose(again),
             *([Facts(tuple(facts.job(run)))] if run.job_id else []),
@@ -190,20 +190,22 @@ def _refused(run: Run) -> Message:
 def log_tail(run: Run, *, points: Sequence[Point]) -> Message:
     """The end of the run's log; where the service sent none, its last numbers."""
     if run.log_tail:
-        title = f"The end of the log of {run.title}"
-        return Message(title, (Verbatim("\n".join(run.log_tail), title),))
+        return _tail(run, "The end of the log", run.log_tail)
     if points:
-        title = f"The last numbers of {run.title}"
-        rows = [_row(point.step, point.numbers) for point in points[-_TAIL_POINTS:]]
-        return Message(title, (Verbatim("\n".join(rows), title),))
-    text = f"{run.title} left no log and no numbers."
+        return _tail(run, "The last numbers", [_row(point.step, point.numbers) for point in points[-_TAIL_POINTS:]])
+    text = f"{facts.title(run)} left no log and no numbers."
     return Message(text, (Prose(line(text)),))
+
+
+def _tail(run: Run, title: str, rows: Sequence[str]) -> Message:
+    title_line = line(f"{title} of ", Bold(facts.title(run)), ":")
+    return Message(f"{title} of {facts.title(run)}", (Prose(title_line), Verbatim("\n".join(rows), title)))
 
 
 def progress(run: Run, *, step: int, numbers: Numbers) -> Message:
     """One line for the thread: `step=100 loss=1.2345`."""
     text = _row(step, numbers)
-    return Message(f"{run.title}: {text}", (Prose(line(text)),))
+    return Message(f"{facts.title(run)}: {text}", (Prose(line(text)),))
 
 
 def _row(step: int, numbers: Numbers) -> str:

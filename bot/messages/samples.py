@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.ratings import Tally, best_step
 from bot.domain.runs import BASE_STEP, Run, Sample
-from bot.domain.text import one_line
+from bot.domain.text import count, one_line
 from bot.messages import facts, words
 from bot.messages.model import Aside, Block, Bold, Code, Grid, Line, Message, Prose, Quote, Text, line, say
 
@@ -21,21 +21,21 @@ def sample(run: Run, sample: Sample, *, previous: Sample | None) -> Message:
     """One answer, standing alone. `previous` is the answer of the step before to the same prompt."""
     said = _answer(sample)
     blocks: list[Block] = [Prose(_where(run, sample.step)), Quote(_prompt(run, sample.prompt, _PROMPT_LIMIT), "Prompt")]
-    if previous and sample.answer is not None and sample.answer == previous.answer:
+    if previous and sample.answer and sample.answer.strip() and sample.answer == previous.answer:
         blocks.append(Prose(line(f"Same answer as {_moment(previous.step)}.")))
     else:
         blocks.append(Quote(said, "Answer"))
     if sample.step == BASE_STEP and sample.prompt == 0:
         blocks.append(_rules(run))
     where = facts.at(sample.step)
-    return Message(f"{run.title}, {where}: {one_line(said)}", tuple(blocks))
+    return Message(f"{facts.title(run)}, {where}: {one_line(said)}", tuple(blocks))
 
 
 def _where(run: Run, step: int) -> Line:
     if step > BASE_STEP:
-        return line(Bold(run.title), f" · step {step}" + (f" of {run.total_steps}" if run.total_steps else ""))
+        return line(Bold(facts.title(run)), f" · step {step}" + (f" of {run.total_steps}" if run.total_steps else ""))
     model = f" {one_line(run.recipe.model, 80)}" if run.recipe.model else ""
-    return line(Bold(run.title), f" · before training, base model{model}")
+    return line(Bold(facts.title(run)), f" · before training, base model{model}")
 
 
 def _rules(run: Run) -> Aside:
@@ -62,7 +62,7 @@ def _answer(sample: Sample) -> str:
 def missing(run: Run, step: int, reason: str) -> Message:
     """One line in place of a sample that could not be drawn."""
     text = f"No sample {_moment(step)}: {one_line(reason) or 'no reason given'}"
-    return Message(f"{run.title}: {text}", (Prose(line(text)),))
+    return Message(f"{facts.title(run)}: {text}", (Prose(line(text)),))
 
 
 def backlog(run: Run, samples: Sequence[Sample]) -> Message:
@@ -78,9 +78,14 @@ def backlog(run: Run, samples: Sequence[Sample]) -> Message:
         for one in ordered
     )
     return Message(
-        f"{run.title}: samples that waited, {steps}",
+        f"{facts.title(run)}: samples that waited, {steps}",
         (
-            Prose(line(Bold(run.title), " went on while this place could not be reached. What waited comes together:")),
+            Prose(
+                line(
+                    Bold(facts.title(run)),
+                    " went on while this place could not be reached. What waited comes together:",
+                )
+            ),
             Grid(("Step", "Prompt", "Answer"), rows),
             Aside(line("Answers are cut here. All of them: ", Code(f"/train samples {run.number}"))),
         ),
@@ -99,9 +104,9 @@ def grid(run: Run, samples: Sequence[Sample], votes: Mapping[tuple[int, int], Ta
         for step in sorted({one.step for one in samples})
     )
     return Message(
-        f"{run.title}: samples of {len(rows)} steps",
+        f"{facts.title(run)}: samples of {count(len(rows), 'step')}",
         (
-            Prose(line("Samples of ", Bold(run.title), *_leader(best))),
+            Prose(line("Samples of ", Bold(facts.title(run)), *_leader(best))),
             *(Prose(line(Bold(f"{prompt + 1}. "), _prompt(run, prompt, _PROMPT_LIMIT))) for prompt in prompts),
             Grid(("Step", *(f"Prompt {prompt + 1}" for prompt in prompts)), rows),
         ),
@@ -127,12 +132,11 @@ def _cell(sample: Sample | None, votes: Tally | None) -> Line:
 
 
 def _none_yet(run: Run) -> str:
+    title = facts.title(run)
     if not run.recipe.asked:
-        return f"{run.title} has no samples: its recipe asks no prompts. Add [[prompts]] to it for the next run."
+        return f"{title} has no samples: its recipe asks no prompts. Add [[prompts]] to it for the next run."
     if run.state.final:
-        return f"{run.title} has no samples, and it has ended: {run.state.value}."
+        return f"{title} has no samples, and none will come: it is {run.state.value}."
     save = run.recipe.settings.get("save_steps")
     first = f"at step {save}" if isinstance(save, int) else "when it is saved"
-    return (
-        f"{run.title} has no samples yet. The base model is asked when training begins, the first checkpoint {first}."
-    )
+    return f"{title} has no samples yet. The base model is asked when training begins, the first checkpoint {first}."

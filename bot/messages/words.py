@@ -42,7 +42,10 @@ def setting(value: float | bool | str) -> str:
     """A recipe's value as a person would type it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return rate(value) if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    short = rate(value)
+    return short if float(short) == value else repr(value)
 
 
 def duration(span: timedelta) -> str:

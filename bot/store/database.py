@@ -29,6 +29,7 @@ from bot.domain.errors import UserError
 
 log = structlog.get_logger()
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Write = Callable[[sqlite3.Connection], T]
 
 BUSY_MS = 10_000
@@ -40,14 +41,14 @@ class DatabaseInUse(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class Query(Generic[T]):
+class Query(Generic[T_co]):
     """One SELECT and what its rows mean; runs inside a write (`on`) and on the reader (`Database.read`)."""
 
     sql: str
     parameters: Sequence[Any] | Mapping[str, Any]
-    decode: Callable[[list[sqlite3.Row]], T]
+    decode: Callable[[list[sqlite3.Row]], T_co]
 
-    def on(self, connection: sqlite3.Connection) -> T:
+    def on(self, connection: sqlite3.Connection) -> T_co:
         """The answer as this connection sees it now."""
         return self.decode(connection.execute(self.sql, self.parameters).fetchall())
 

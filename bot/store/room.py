@@ -1,4 +1,4 @@
-"""All SQL of the browser room: its people, channels, messages, reactions, pictures, read marks and sessions.
+"""All SQL of the browser room: its people, channels, messages, reactions, pictures and read marks.
 
 Used by `bot.room` alone; other chats keep their history elsewhere. Writes run inside `Database.write`; what they
 change gets the next revision, by which a page catches up. Deleting marks a row, so that the deletion is seen too.
@@ -171,28 +171,6 @@ def mark_read(connection: sqlite3.Connection, person: str, channel: str, message
     )
 
 
-def add_invite(connection: sqlite3.Connection, hashed: str, at: float, since: float) -> None:
-    """A token that works once; those from before `since` are forgotten."""
-    connection.execute("DELETE FROM room_invites WHERE at < ?", (since,))
-    connection.execute("INSERT INTO room_invites VALUES (?, ?)", (hashed, at))
-
-
-def spend_invite(connection: sqlite3.Connection, hashed: str, since: float) -> bool:
-    """Whether this token was good; it is not any more."""
-    return connection.execute("DELETE FROM room_invites WHERE hash = ? AND at >= ?", (hashed, since)).rowcount > 0
-
-
-def add_session(connection: sqlite3.Connection, hashed: str, at: float, since: float) -> None:
-    """A browser that is let in; sessions from before `since` are forgotten."""
-    connection.execute("DELETE FROM room_sessions WHERE at < ?", (since,))
-    connection.execute("INSERT INTO room_sessions VALUES (?, ?)", (hashed, at))
-
-
-def session(hashed: str, since: float) -> Query[bool]:
-    """Whether this browser was let in after `since`."""
-    return Query("SELECT 1 FROM room_sessions WHERE hash = ? AND at >= ?", (hashed, since), bool)
-
-
 def find(key: str) -> Query[int | None]:
     """The message that was added under this key."""
     return Query("SELECT id FROM room_messages WHERE key = ?", (key,), lambda rows: rows[0]["id"] if rows else None)
@@ -201,6 +179,11 @@ def find(key: str) -> Query[int | None]:
 def revision() -> Query[int]:
     """The newest change."""
     return Query("SELECT value FROM room_revision", (), lambda rows: int(rows[0]["value"]))
+
+
+def top() -> Query[int]:
+    """The newest message."""
+    return Query("SELECT coalesce(max(id), 0) AS id FROM room_messages", (), lambda rows: int(rows[0]["id"]))
 
 
 def roster_revision() -> Query[int]:

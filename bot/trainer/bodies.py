@@ -21,6 +21,7 @@ TOKENS = 256  # tokens of an answer when the request names none
 TOKENS_CAP = 1024
 TEMPERATURE = 0.7
 STEP_CAP = 10**9
+ROLES = ("system", "user", "assistant")  # a tuple: what is asked for may be no hashable thing
 # Typed as numbers in the protocol (reference 6.3).
 NUMBERS = ("maxSteps", "numTrainEpochs", "learningRate", "batchSize", "weightDecay", "loraR", "loraAlpha", "maxLength")
 
@@ -155,7 +156,7 @@ def chat_messages(value: Any) -> list[dict[str, str]]:
     if not isinstance(value, list) or not value:
         raise Refused(400, "messages must be a list with at least one message.")
     for message in value:
-        if not isinstance(message, dict) or message.get("role") not in {"system", "user", "assistant"}:
+        if not isinstance(message, dict) or message.get("role") not in ROLES:
             raise Refused(400, "Each message needs the role system, user or assistant.")
         if not isinstance(message.get("content"), str):
             raise Refused(400, "Each message needs its content as text.")

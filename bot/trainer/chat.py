@@ -32,6 +32,7 @@ class Chat:
         self.jobs = jobs
         self.env = env
         self._workers: dict[str, Worker] = {}
+        self._stopped = False
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route."""
@@ -78,6 +79,8 @@ class Chat:
             raise Refused(409, f"The model {name} is no longer configured.")
         if program.answer is None:
             raise Refused(501, f"The model {name} cannot answer here; it can only be trained.")
+        if self._stopped:
+            raise Refused(503, "The service is stopping.")
         if name not in self._workers:
             self._workers[name] = Worker(
                 program.answer, cwd=self.options.data_dir, env=self.env, timeout=self.options.answer_timeout
@@ -85,9 +88,10 @@ class Chat:
         return self._workers[name]
 
     async def stop(self) -> None:
-        """End all workers."""
+        """End all workers for good."""
+        self._stopped = True
         for worker in self._workers.values():
-            await worker.stop()
+            await worker.close()
 
 
 def final_checkpoint(job: Job) -> Path:

@@ -112,7 +112,7 @@ def count_rows(file: BinaryIO, name: str) -> int:
 def row_problem(raw: bytes) -> str | None:
     """Why this row cannot be trained on; None when it can."""
     try:
-        row = json.loads(raw.decode("utf-8"))
+        row = json.loads(raw.decode("utf-8").rstrip())
     except UnicodeDecodeError:
         return "not UTF-8 text"
     except json.JSONDecodeError as error:

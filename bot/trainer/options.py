@@ -42,7 +42,9 @@ class Options:
     `roots` are the folders whose files may be data sets. `programs` names the engines; the name is
     what travels in `config.model`. `aliases` maps further model names (such as
     "unsloth/gemma-4-E4B-it") to names in `programs`. `hosts` are further names under which the
-    service may be called, beside loopback names and `host`. `port` 0 takes a free one.
+    service may be called, beside loopback names and `host`. `port` 0 takes a free one. `grace` lies between
+    SIGTERM and SIGKILL when a job is cancelled; `linger` is how long a program may go on after it
+    has told its end. Environment names that begin with a `withheld` prefix reach no program.
     """
 
     data_dir: Path
@@ -57,6 +59,7 @@ class Options:
     concurrency: int = 1
     grace: float = 10.0
     ping: float = 10.0
+    linger: float = 60.0
     answer_timeout: float = 60.0
     withheld: tuple[str, ...] = WITHHELD
 

@@ -22,13 +22,14 @@ PATIENCE = 5.0  # seconds for killed processes to let go of the lock
 
 
 def start_stamp(pid: int) -> str:
-    """When this process began, in the system's own words; "" when there is no such process."""
+    """When this process began, in the system's own words; "" when no such process is alive."""
     if LINUX:
         try:
-            # Field 22 of proc(5) stat; the name in field 2 may hold spaces and brackets.
-            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+            # Fields 3 (state) and 22 (start time) of proc(5) stat; field 2 may hold blanks and brackets.
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return ""
+        return "" if fields[0] in {"Z", "X"} else fields[19]
     ps = ["/bin/ps", "-o", "lstart=", "-p", str(pid)]
     return subprocess.run(ps, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
 

@@ -7,6 +7,7 @@ again in the job folders.
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 
 from . import folder as files
@@ -32,6 +33,7 @@ class Queue:
         self.waiting: list[Job] = []
         self.running: list[Job] = []
         self._wake = asyncio.Event()
+        self._told: dict[str, float] = {}  # when a job's end was first seen while its program lived
 
     async def adopt(self) -> None:
         """Take over what an earlier service left: running jobs go on, queued ones wait again."""
@@ -76,7 +78,12 @@ class Queue:
         """Drop what is over, start what may start."""
         self.running = [job for job in self.running if await self._goes_on(job)]
         while self.waiting and len(self.running) < self.options.concurrency:
-            await self._start(self.waiting[0])
+            job = self.waiting.pop(0)
+            try:
+                await self._start(job)
+            except OSError:
+                self.waiting.insert(0, job)
+                raise
 
     async def _goes_on(self, job: Job) -> bool:
         """Whether the job still holds its place; a job whose keeper was killed is settled here."""
@@ -86,7 +93,15 @@ class Queue:
             await asyncio.to_thread(files.write_exit, job.folder, reason="keeper", detail=detail or KILLED)
             log.warning("the keeper of job %s was killed; the job is closed as failed", job.id)
             return False
+        if phase is Phase.living and (await asyncio.to_thread(job.look)).over:
+            await self._hurry(job)
         return phase is Phase.living
+
+    async def _hurry(self, job: Job) -> None:
+        """End a program that has told its end but does not leave, so that the next job gets its turn."""
+        told = self._told.setdefault(job.id, time.monotonic())
+        if time.monotonic() - told > self.options.linger:
+            await asyncio.to_thread(files.ask_to_cancel, job.folder)
 
     async def _start(self, job: Job) -> None:
         """Give the job a place, or close it with the reason why it could not begin."""
@@ -99,8 +114,6 @@ class Queue:
                     log.warning("job %s could not be started: %s", job.id, error)
             else:
                 self.running.append(job)
-        with suppress(ValueError):  # a cancel may have taken it out already
-            self.waiting.remove(job)
 
     async def _launch(self, job: Job) -> None:
         program = self.options.programs.get(str(job.asked.get("program")))

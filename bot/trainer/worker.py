@@ -51,6 +51,7 @@ class Worker:
         self._complaints: deque[str] = deque(maxlen=20)
         self._listener: asyncio.Task[None] | None = None
         self._count = 0
+        self._closed = False
 
     async def ask(self, request: Mapping[str, Any], wanted: Callable[[], bool] = always) -> dict[str, Any]:
         """The worker's answer object; raises AnswerError. Seconds count from the request's turn on.
@@ -78,6 +79,8 @@ class Worker:
         """Make sure a process is there; whether it had to be started."""
         if self._process is not None and self._process.returncode is None:
             return False
+        if self._closed:
+            raise AnswerError("The service is stopping.")
         await self.stop()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -136,6 +139,11 @@ class Worker:
             *lines, rest = (rest + chunk).split(b"\n")
             rest = rest[-4096:]
             self._complaints.extend(filter(None, (plain(line.decode("utf-8", "replace"), 300) for line in lines)))
+
+    async def close(self) -> None:
+        """End the process for good; who still waits for an answer is told so."""
+        self._closed = True
+        await self.stop()
 
     async def stop(self) -> None:
         """End the process and all it started."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,6 +114,7 @@ class Client:
 
     url: str
     session: aiohttp.ClientSession
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {TOKEN}"})
 
     async def call(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
@@ -250,7 +251,7 @@ async def running(options: Options) -> AsyncIterator[Client]:
         task.result()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
         try:
-            yield Client(url.result(), session)
+            yield Client(url.result(), session, stop)
         finally:
             stop.set()
             await asyncio.wait_for(task, 10)
@@ -291,9 +292,9 @@ def say(kind: str, **fields: Any) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def whole() -> Iterator[list[Any]]:
+def whole() -> list[Any]:
     """The play of a short, successful training."""
-    yield [
+    return [
         say("training.started"),
         say("training.log", step=10, loss=2.1, evalLoss=None),
         ("checkpoint", 30),

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +119,7 @@ async def test_a_line_in_two_halves_is_told_once_it_is_whole(client: Client, pla
 async def test_lines_that_are_no_events_keep_their_numbers(client: Client) -> None:
     lines = ["hello", "[1]", "null", '{"type":7}', '{"type":"end"}', '{"type":"a\\nb"}', '{"step":1}', ""]
     raw = "".join(f"{line}\n" for line in lines)
-    job_id = await client.start(("raw", raw), ("long", 20), ("raw", "\udcff\n".encode("utf-8", "surrogateescape").decode("latin-1")), say("training.completed"))
+    job_id = await client.start(("raw", raw), ("long", 20), ("raw", "ÿ\n"), say("training.completed"))
     frames = await client.stream(job_id)
     assert [(frame.name, frame.id) for frame in frames] == [("training.completed", "11"), ("end", None)]
 
@@ -169,7 +168,7 @@ async def test_a_training_that_ends_while_no_service_runs_is_told_the_same_for_e
         job_id = await client.start(*WAITING[:3], ("log", "no space left"), ("exit", 7))
         await begun(place, job_id)
     place.go(job_id)
-    await until(lambda: (place.folder(job_id) / files.EXIT).exists())
+    await until((place.folder(job_id) / files.EXIT).exists)
     told = []
     for _ in range(2):
         async with running(place.options()) as client:
@@ -189,9 +188,7 @@ async def test_a_killed_training_program_is_a_failure_that_says_so(client: Clien
 
 
 @pytest.mark.parametrize("outlives", [False, True])
-async def test_a_killed_keeper_fails_the_job_and_ends_its_program(
-    client: Client, place: Place, outlives: bool
-) -> None:
+async def test_a_killed_keeper_fails_the_job_and_ends_its_program(client: Client, place: Place, outlives: bool) -> None:
     play = [("outlive", "") if outlives else ("log", ""), *WAITING]
     job_id = await client.start(*play)
     program = await begun(place, job_id)
@@ -223,7 +220,9 @@ async def test_a_recorded_process_that_is_not_ours_is_left_alone(place: Place) -
         job_id = await client.start(*WAITING)
         await begun(place, job_id)
     os.kill(pid_of(place, job_id, files.KEEPER), signal.SIGKILL)
-    stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE, process_group=0)
+    stranger = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE, process_group=0
+    )
     record = {"pid": stranger.pid, "start": "another time"}
     files.write_json(place.folder(job_id) / files.PROGRAM, record)
     async with running(place.options()) as client:
@@ -312,33 +311,39 @@ async def test_a_queue_that_waits_sees_jobs_that_were_stopped_through_the_folder
         assert (await client.job(job_id))["status"] == "cancelled"
 
 
-async def test_streams_close_without_end_when_the_service_stops(place: Place) -> None:
-    async with running(place.options()) as client:
-        job_id = await client.start(*WAITING)
-        await begun(place, job_id)
-    received: list[str] = []
+async def test_streams_close_without_end_when_the_service_stops(client: Client, place: Place) -> None:
+    job_id = await client.start(*WAITING)
+    await begun(place, job_id)
+    async with asyncio.timeout(5), client.open_stream(job_id) as stream:
+        assert (await anext(stream)).name == "ping"
+        client.stop.set()
+        assert "end" not in [frame.name async for frame in stream]
+    assert count_jobs(place.data).running == 1
 
-    async def listen(client: Client, open_: asyncio.Event) -> None:
-        async with client.open_stream(job_id) as stream:
-            async for frame in stream:
-                received.append(frame.name)
-                open_.set()
 
-    async with running(place.options()) as client:
-        open_ = asyncio.Event()
-        task = asyncio.create_task(listen(client, open_))
-        await asyncio.wait_for(open_.wait(), 5)
-        stopping = running(place.options(data_dir=place.data.parent / "other"))
-        async with stopping:
-            pass
-        assert not task.done()
-        closing = task
-        # Leaving this block stops the service while the stream is open.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(closing), 0.01)
-    await asyncio.wait_for(closing, 5)
-    assert "end" not in received
-    await stop_jobs(place.data, patience=5)
+async def test_a_program_that_does_not_leave_after_its_end_makes_room(launch: Launch) -> None:
+    client = await launch(linger=0.1)
+    first = await client.start(say("training.completed"), ("wait", "never"))
+    second = await client.start(say("training.completed"))
+    for job_id in (first, second):
+        assert [frame.name for frame in await client.stream(job_id)] == ["training.completed", "end"]
+        assert (await client.job(job_id))["status"] == "completed"
+
+
+async def test_a_full_or_broken_disk_does_not_end_the_queue(client: Client, place: Place) -> None:
+    first = await client.start(*WAITING)
+    await begun(place, first)
+    second = await client.start(say("training.completed"))
+    (place.folder(second) / files.LAUNCH).mkdir()  # so that it cannot be written
+    place.go(first)
+    await client.stream(first)
+    await eventually(lambda: seen(client, second))
+    (place.folder(second) / files.LAUNCH).rmdir()
+    assert [frame.name for frame in await client.stream(second)][-1] == "end"
+
+
+async def seen(client: Client, job_id: str) -> bool:
+    return (await client.job(job_id)).get("queuePosition") in {None, 1}
 
 
 async def test_a_folder_without_a_whole_job_is_no_job(place: Place) -> None:

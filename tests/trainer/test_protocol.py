@@ -213,9 +213,7 @@ async def test_a_model_may_have_an_alias(launch: Launch) -> None:
     assert (await client.job(job_id))["config"]["model"] == "unsloth/gemma-4-E4B-it"
 
 
-async def test_the_program_does_not_see_the_tokens_of_the_bot(
-    launch: Launch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_program_does_not_see_the_tokens_of_the_bot(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     client = await launch()

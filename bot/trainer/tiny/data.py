@@ -32,7 +32,7 @@ class DataError(ValueError):
 class Noise:
     """Shares of prompt tokens that are dropped, and that are split, each time a row is dealt."""
 
-    drop: float = 0.1
+    drop: float = 0.15
     split: float = 0.1
 
 

@@ -71,13 +71,17 @@ class Weights:
 
 
 def initial(shape: Shape, seed: int, dtype: Any = np.float32) -> Weights:
-    """Random weights, the same for the same seed: scale 1/sqrt(inputs), outputs of layers smaller."""
+    """Random weights, the same for the same seed: scale 1/sqrt(inputs), outputs of layers smaller.
+
+    Small vectors for the tokens (0.2) let Adam move them far within a few hundred steps; with a scale of
+    1 it sorted 60 % instead of 73 % of tickets whose templates it had not seen (300 steps, one seed).
+    """
     rng = np.random.default_rng(seed)
     weights = Weights.zeros(shape, dtype)
     for name, view in weights.of.items():
         if name == "prior":
             continue
-        scale = 1.0 if name == "embed" else view.shape[0] ** -0.5
+        scale = 0.2 if name == "embed" else view.shape[0] ** -0.5
         if name.endswith((".out", ".down")):
             scale *= (2 * shape.layers) ** -0.5
         view[...] = rng.standard_normal(view.shape) * scale

@@ -43,7 +43,7 @@ def training(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         (folder / "job.json").write_text(json.dumps(job))
         command = [sys.executable, "-m", "bot.trainer.tiny", "train"]
         return subprocess.run(
-            command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False
+            command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=180, check=False
         )
 
     return run
