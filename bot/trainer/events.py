@@ -124,9 +124,15 @@ def finite(value: Any) -> Any:
     return value
 
 
-def whole_step(event: dict[str, Any]) -> int | None:
-    """The step an event speaks of."""
-    step = event.get("step")
+def may_be_final(raw: bytes | None) -> bool:
+    """Whether a line could be a terminal event; cheap, and never no for one that is (\\u may hide it)."""
+    return raw is not None and any(mark in raw for mark in (b"training.completed", b"training.failed", b"\\u"))
+
+
+def step_in(raw: bytes | None) -> int | None:
+    """The step that a line's event speaks of."""
+    event = decode(raw, "") if raw is not None and b'"step"' in raw else None
+    step = None if event is None else event.get("step")
     return step if isinstance(step, int) and not isinstance(step, bool) else None
 
 
@@ -151,7 +157,8 @@ def reason(ended: dict[str, Any], log: list[str]) -> str:
         case {"reason": "start"}:
             return f"The training program could not be started:{detail or ' no reason is known.'}"
         case {"reason": "keeper"}:
-            return f"The process that kept watch over the training was killed, and the training with it.{detail}"
+            watch = "The training was cut off: the process that kept watch over it was killed"
+            return f"{watch}, or the computer restarted.{detail}"
         case {"reason": "stopped"}:
             return "The training was ended from outside: the process that keeps watch over it was told to stop."
         case {"signal": int(number)}:

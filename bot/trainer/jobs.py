@@ -129,15 +129,14 @@ class Job:
         """Read new lines up to the first terminal event."""
         while self._final is None and (lines := self._tail.read(end=end, most=200)):
             for line in lines:
-                event = told(line, self.id, withheld)
-                if event is None:
-                    continue
-                step = events.whole_step(event)
-                self._step = self._step if step is None else step
-                if event["type"] in events.FINAL:
+                event = told(line, self.id, withheld) if events.may_be_final(line.raw) else None
+                if event is not None and event["type"] in events.FINAL:
                     self._final = event
                     self._tail.number, self._tail.offset = line.number, line.offset
                     break
+            else:
+                steps = (events.step_in(line.raw) for line in reversed(lines))
+                self._step = next((step for step in steps if step is not None), self._step)
 
     def history(self, most: int) -> tuple[list[dict[str, Any]], int]:
         """The newest events in order, at most `most`, and how many older ones are left out; blocking."""

@@ -23,6 +23,7 @@ from .orphans import LINUX, start_stamp
 
 POLL = 0.2  # seconds between looks for cancel.json; signals wake at once
 LOCK_PATIENCE = 2.0  # seconds; a look at the lock holds it for an instant
+DISK_PATIENCE = 60.0  # seconds
 GRACE = 10.0  # seconds from SIGTERM to SIGKILL when launch.json names none
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -56,17 +57,31 @@ def keep(folder: Path, begun: Callable[[], None]) -> None:
     try:
         program = start(folder, launch["argv"])
     except (OSError, KeyError, ValueError, subprocess.SubprocessError) as error:
-        files.write_exit(folder, reason="start", detail=f"{error}")
+        close_books(folder, reason="start", detail=f"{error}")
         return
     stopped = wait(folder, program, wake, float(launch.get("graceSeconds", GRACE)))
     end_group(program.pid, signal.SIGKILL)  # whatever it left behind
     code = program.returncode
-    files.write_exit(
+    close_books(
         folder,
         code=code if code >= 0 else None,
         signal=-code if code < 0 else None,
         reason="stopped" if stopped else "",
     )
+
+
+def close_books(folder: Path, **facts: Any) -> None:
+    """Write exit.json; a full disk, which is what ends many a training, gets some time to be cleared."""
+    until = time.monotonic() + DISK_PATIENCE
+    while True:
+        try:
+            files.write_exit(folder, **facts)
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+        else:
+            return
 
 
 def patient_take(path: Path) -> int | None:
@@ -99,8 +114,13 @@ def start(folder: Path, argv: list[str]) -> subprocess.Popen[bytes]:
     finally:
         for descriptor in (events, errors, lock):
             os.close(descriptor)
-    record = {"pid": program.pid, "start": start_stamp(program.pid), "time": files.now()}
-    files.write_json(folder / files.PROGRAM, record)
+    try:
+        record = {"pid": program.pid, "start": start_stamp(program.pid), "time": files.now()}
+        files.write_json(folder / files.PROGRAM, record)
+    except OSError:
+        program.kill()
+        program.wait()
+        raise
     return program
 
 

@@ -4,6 +4,7 @@ Made once by whoever starts the service. It reads no environment and no argument
 """
 
 import ipaddress
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +81,12 @@ class Options:
         known = {name.casefold(): name for name in self.programs}
         known |= {alias.casefold(): name for alias, name in self.aliases.items()}
         return known.get(model.casefold())
+
+
+def tiny() -> Program:
+    """The engine that comes with the service: it trains a real, very small model on any computer."""
+    module = (sys.executable, "-m", f"{__package__}.tiny")
+    return Program(train=(*module, "train"), answer=(*module, "answer"))
 
 
 def is_loopback(host: str) -> bool:

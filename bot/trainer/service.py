@@ -19,7 +19,7 @@ from .bodies import BODY_CAP
 from .chat import Chat
 from .jobs import Jobs
 from .living import JOBS, SERVICE, SERVICE_LOCK, AlreadyRunning, Living, Running, count_jobs, find_service, stop_jobs
-from .options import Options, OptionsError, Program, programs_from
+from .options import Options, OptionsError, Program, programs_from, tiny
 from .queue import Queue
 from .routes import Routes
 from .runners.local import LocalRunner, environment
@@ -36,6 +36,7 @@ __all__ = [
     "programs_from",
     "serve",
     "stop_jobs",
+    "tiny",
 ]
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ async def serve(options: Options, ready: Callable[[str], None] | None, stop: asy
     if lock is None:
         raise AlreadyRunning(f"Another training service already uses {options.data_dir}.")
     try:
+        # What a killed service left would send people to a port that is no longer ours.
+        await asyncio.to_thread((options.data_dir / SERVICE).unlink, missing_ok=True)
         async with running(options) as (url, turning):
             if ready is not None:
                 ready(url)

@@ -195,7 +195,7 @@ async def test_a_killed_keeper_fails_the_job_and_ends_its_program(client: Client
     os.kill(pid_of(place, job_id, files.KEEPER), signal.SIGKILL)
     event = await ended(client, job_id)
     assert event["error"] == (
-        "The process that kept watch over the training was killed, and the training with it. "
+        "The training was cut off: the process that kept watch over it was killed, or the computer restarted. "
         "It cannot go on; start the run again."
     )
     assert event["step"] == 10
@@ -330,20 +330,25 @@ async def test_a_program_that_does_not_leave_after_its_end_makes_room(launch: La
         assert (await client.job(job_id))["status"] == "completed"
 
 
-async def test_a_full_or_broken_disk_does_not_end_the_queue(client: Client, place: Place) -> None:
+async def test_a_full_or_broken_disk_does_not_end_the_queue(
+    client: Client, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
     first = await client.start(*WAITING)
     await begun(place, first)
     second = await client.start(say("training.completed"))
     (place.folder(second) / files.LAUNCH).mkdir()  # so that it cannot be written
     place.go(first)
     await client.stream(first)
-    await eventually(lambda: seen(client, second))
+    await until(lambda: "the queue could not go on" in caplog.text)
+    assert (await client.job(second))["queuePosition"] == 1
     (place.folder(second) / files.LAUNCH).rmdir()
-    assert [frame.name for frame in await client.stream(second)][-1] == "end"
+    assert [frame.name for frame in await client.stream(second)] == ["training.completed", "end"]
 
 
-async def seen(client: Client, job_id: str) -> bool:
-    return (await client.job(job_id)).get("queuePosition") in {None, 1}
+async def test_an_end_in_escaped_letters_is_an_end_all_the_same(client: Client) -> None:
+    job_id = await client.start(("raw", '{"type":"training\\u002ecompleted","timestamp":"2026-08-08T09:00:00.000Z"}\n'))
+    assert [frame.name for frame in await client.stream(job_id)] == ["training.completed", "end"]
+    assert (await client.job(job_id))["status"] == "completed"
 
 
 async def test_a_folder_without_a_whole_job_is_no_job(place: Place) -> None:
