@@ -19,7 +19,7 @@ from bot.backend.deprecation import Deprecation, Notices
 from bot.backend.errors import ANSWER, CREATE, OTHER, Border, Errand, TooLarge
 from bot.backend.exchange import BODY_LIMIT, Exchange
 from bot.backend.pool import Pool, timeout
-from bot.domain.errors import Rejected, Scope, TrainbotError, UserError
+from bot.domain.errors import Rejected, TrainbotError, UserError
 from bot.domain.runs import BASE_STEP
 from bot.domain.text import clean
 from bot.ports import Clock, Frame, Job, Spec
