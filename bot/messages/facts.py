@@ -78,7 +78,7 @@ def _plain(span: Span) -> str:
         case Text(text) | Bold(text) | Code(text) | Link(text):
             return text
         case Name(person):
-            return person.label
+            return one_line(person.label, 60)
         case When() | Ping():
             return ""
         case _:

@@ -184,7 +184,7 @@ def already_ended(run: Run) -> Message:
 
 
 def already_cancelling(run: Run) -> Message:
-    asked = f", asked by {run.cancel_by.label}" if run.cancel_by else ""
+    asked = f", asked by {one_line(run.cancel_by.label, 60)}" if run.cancel_by else ""
     return say(f"{facts.title(run)} is already being cancelled{asked}. Its card says when it has ended.")
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.domain.calls import Call
 from bot.domain.ratings import Tally
 from bot.domain.runs import Numbers, Point, Run, State
-from bot.domain.text import count
+from bot.domain.text import count, one_line
 from bot.messages import facts, words
 from bot.messages.model import (
     Aside,
@@ -110,7 +110,7 @@ def failure(
         blocks.append(Buttons((Button("Show samples", Call("samples", {"run": str(run.number)})),)))
     blocks.append(Aside(line("The end of its log is in the thread of its card.")))
     reason = facts.cause(run.error or "") or "no reason given"
-    job = f" (job {run.job_id})" if run.job_id else ""
+    job = f" (job {one_line(run.job_id, 100)})" if run.job_id else ""
     return Message(f"{facts.title(run)} failed: {reason}{job}", tuple(blocks), facts.tone(run))
 
 
