@@ -165,14 +165,16 @@ def ask_cancel(run: Run, *, now: datetime) -> Message:
 
 def _price_of_cancelling(run: Run, now: datetime) -> str:
     if not facts.trained(run):
-        return "It has not begun to train, so nothing is lost but its place in the queue."
+        return "It has not begun to train, so it would lose nothing but its place in the queue."
     so_far = f"It is at {facts.step(run)} after {words.duration(run.duration(now))}."
     if not run.checkpoints:
-        return f"{so_far} It has saved no checkpoint yet, so all of that is lost."
+        return f"{so_far} It has saved no checkpoint yet, so all of that would be lost."
     last = run.checkpoints[-1]
     if last >= run.step:
-        return f"{so_far} Its last checkpoint is from this step; it cannot be continued."
-    return f"{so_far} Its last checkpoint is from step {last}; the {count(run.step - last, 'step')} since are lost."
+        return f"{so_far} Its last checkpoint is from this step."
+    return (
+        f"{so_far} Its last checkpoint is from step {last}; {count(run.step - last, 'step')} since then would be lost."
+    )
 
 
 def cancelling(run: Run) -> Message:

@@ -42,7 +42,9 @@ def test_a_loss_has_four_decimals(value: float, said: str) -> None:
     assert words.loss(value) == said
 
 
-@pytest.mark.parametrize(("value", "said"), [(True, "true"), (3.0, "3"), (32, "32"), ("adamw", "adamw"), (0.05, "0.05")])
+@pytest.mark.parametrize(
+    ("value", "said"), [(True, "true"), (3.0, "3"), (32, "32"), ("adamw", "adamw"), (0.05, "0.05")]
+)
 def test_a_setting_is_said_as_it_would_be_typed(value: float | bool | str, said: str) -> None:
     assert words.setting(value) == said
 

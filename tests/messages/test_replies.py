@@ -1,0 +1,162 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from messages.made import ADA, ASKED, JOB, NOW, PICTURE, RECIPE, RUNNING, calls, curve, ended, everything, labels, plain
+
+from bot.domain.calls import Call
+from bot.domain.ratings import Tally
+from bot.domain.runs import Run, State
+from bot.messages import replies
+from bot.messages.model import Button, Buttons, Link, Message
+from bot.messages.model import Prose as Sentence
+
+
+def status(run: Run, link: str | None = None) -> Message:
+    return replies.status(run, now=NOW, points=curve(), votes={120: Tally(2)}, link=link)
+
+
+def test_the_promise_begins_with_starting() -> None:
+    message = replies.starting(replace(ASKED, changes=("learning_rate=1e-4", "max_steps=60")))
+    assert plain(message).startswith("Starting support-bot #42. Its card is in this channel.")
+    assert message.summary.startswith("Starting support-bot #42.")
+    assert "learning_rate=1e-4 max_steps=60" in plain(message)
+
+
+def test_a_status_has_everything() -> None:
+    message = status(RUNNING, "https://chat.example/42")
+    for fact in (
+        "support-bot #42 · running",
+        "step 120 of 300 · 40 %",
+        "Started by: Ada",
+        "→ 1.2346",
+        "Checkpoints: 4, at step 30, 60, 90, 120",
+        "👍 2 · best step 120",
+        "max_steps=300\nsave_steps=30\nlearning_rate=2e-4",
+        JOB,
+        "2026-05-04T09:00:00+00:00",
+    ):
+        assert fact in plain(message)
+    assert Sentence((Link("Open the card", "https://chat.example/42"),)) in message.blocks
+    assert labels(message) == ["Plot", "Samples", "Cancel"]
+
+
+def test_a_status_has_the_whole_error() -> None:
+    assert "line one\nline two" in plain(status(ended(State.FAILED, error="line one\nline two")))
+
+
+def test_a_status_before_training_has_no_numbers() -> None:
+    text = plain(status(ASKED))
+    assert "support-bot #42 · requested" in text
+    assert "Loss" not in text
+    assert "Open the card" not in text
+
+
+def test_many_checkpoints_are_cut_to_the_last() -> None:
+    text = plain(status(replace(RUNNING, checkpoints=tuple(range(1, 101)))))
+    assert "Checkpoints: 100, at step … 89, " in text
+
+
+def test_the_bare_command_lists_runs_and_offers_three_recipes() -> None:
+    message = replies.running(
+        [RUNNING, replace(ASKED, number=43)],
+        now=NOW,
+        recipes=["a", "b", "c", "d"],
+        examples=["/train start a", "/train status", "/train help", "/train samples"],
+    )
+    text = plain(message)
+    assert "2 runs going on here." in text
+    assert "support-bot #42 · running · step 120 of 300 · 40 % · loss 1.2346, eval loss 1.5000" in text
+    assert "support-bot #43 · requested" in text
+    assert [call.args for call in calls(message)] == [{"recipe": "a"}, {"recipe": "b"}, {"recipe": "c"}]
+    assert "Try /train start a /train status /train help" in text
+    assert "/train samples" not in text
+
+
+def test_the_bare_command_says_so_when_nothing_runs_and_nothing_can() -> None:
+    message = replies.running([], now=NOW, recipes=[], examples=[])
+    assert plain(message).startswith("Nothing is running here.")
+    assert "no recipe to start yet" in plain(message)
+    assert not calls(message)
+
+
+def test_the_bare_command_counts_what_it_does_not_list() -> None:
+    message = replies.running([RUNNING] * 13, now=NOW, recipes=[], examples=[])
+    assert "13 runs going on here." in plain(message)
+    assert "and 3 more" in plain(message)
+
+
+def test_recipes_are_listed_with_what_they_train_and_four_can_be_started() -> None:
+    good = [replace(RECIPE, name=f"recipe-{number}") for number in range(6)]
+    message = replies.recipe_list(good, {"bad": "bad.toml: `model` is missing."})
+    text = plain(message)
+    assert "6 recipes to start." in text
+    assert "recipe-5 | Sorts support tickets | tiny | support-tickets.jsonl | max_steps=300, learning_rate=2e-4" in text
+    assert "1 recipe cannot be used:" in text
+    assert "bad.toml: `model` is missing." in text
+    assert labels(message) == ["Start recipe-0", "Start recipe-1", "Start recipe-2", "Start recipe-3"]
+
+
+def test_without_a_recipe_the_list_says_what_to_do() -> None:
+    assert "TRAINBOT_RECIPES" in everything(replies.recipe_list([], {}))
+
+
+def test_help_lists_every_command_and_explains_one() -> None:
+    assert "/train start <recipe> | Start a training run." in plain(
+        replies.help_list([("/train start <recipe>", "Start a training run.")])
+    )
+    text = plain(
+        replies.help_one("/train start <recipe>", "Start a run.", [("recipe", "Recipe to run")], ["/train start a"])
+    )
+    assert text == "/train start <recipe>\nStart a run.\nrecipe: Recipe to run\nFor example /train start a"
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (ASKED, "It has not begun to train"),
+        (RUNNING, "It is at step 120 of 300 after 2 min. Its last checkpoint is from this step"),
+        (replace(RUNNING, step=121), "; 1 step since then would be lost"),
+        (replace(RUNNING, step=125), "; 5 steps since then would be lost"),
+        (replace(RUNNING, checkpoints=()), "It has saved no checkpoint yet"),
+    ],
+)
+def test_a_cancellation_is_asked_for_with_its_price(run: Run, said: str) -> None:
+    message = replies.ask_cancel(run, now=NOW)
+    assert said in plain(message)
+    assert (
+        Buttons(
+            (
+                Button("Cancel support-bot #42", Call("cancel", {"run": "42", "sure": "yes"}), "danger"),
+                Button("Keep it running", Call("status", {"run": "42"})),
+            )
+        )
+        in message.blocks
+    )
+    assert [call.encode() for call in calls(message)] == ["1|cancel|run=42|sure=yes", "1|status|run=42"]
+
+
+def test_a_cancellation_is_confirmed_or_already_under_way_or_too_late() -> None:
+    assert plain(replies.cancelling(RUNNING)).startswith("Cancelling support-bot #42.")
+    assert "already being cancelled, asked by Ada" in plain(replies.already_cancelling(replace(RUNNING, cancel_by=ADA)))
+    assert "has already ended: completed" in plain(replies.already_ended(ended()))
+
+
+def test_a_plot_is_shown_or_promised() -> None:
+    assert PICTURE in replies.plot(RUNNING, PICTURE).blocks
+    assert "it comes with the first numbers" in plain(replies.plot(RUNNING, None))
+    assert "ended without a number" in plain(replies.plot(ended(), None))
+
+
+def test_the_longest_recipe_and_number_fit_into_a_button() -> None:
+    recipe = replace(RECIPE, name="x" * 40)
+    run = replace(RUNNING, recipe=recipe, number=10**15, requested_at=NOW - timedelta(days=9))
+    messages = [
+        replies.ask_cancel(run, now=NOW),
+        replies.recipe_list([recipe], {}),
+        replies.running([run], now=NOW, recipes=[recipe.name], examples=[]),
+        status(run),
+    ]
+    made = [call for message in messages for call in calls(message)]
+    assert made
+    assert all(Call.decode(call.encode()) == call for call in made)
