@@ -7,6 +7,7 @@ is the finished text in chunks (reference 9.4, the dialect that ends with [DONE]
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -62,7 +63,7 @@ class Chat:
         path = final_checkpoint(job) if asked.step is None else job.checkpoint(asked.step)
         if path is None:
             raise Refused(404, f"The job has no checkpoint of step {asked.step}.")
-        return str(job.asked["program"]), str(job.asked["config"]["model"]), path
+        return str(job.asked["program"]), str(job.asked["model"]), path
 
     async def _ask(self, program: str, question: dict[str, Any], wanted: Callable[[], bool]) -> dict[str, Any]:
         try:
@@ -141,12 +142,13 @@ async def streamed(request: web.Request, answer: dict[str, Any], model: str) -> 
     }
     text = answer["text"]
     deltas = [{"role": "assistant"}, *({"content": text[at : at + CHUNK]} for at in range(0, len(text), CHUNK)), {}]
-    for place, delta in enumerate(deltas):
-        last = place == len(deltas) - 1
-        choice = {"index": 0, "delta": delta, "finish_reason": finish(answer) if last else None}
-        await response.write(data_frame(json.dumps(head | {"choices": [choice]}, separators=(",", ":"))))
-    await response.write(data_frame("[DONE]"))
-    await response.write_eof()
+    with suppress(ConnectionResetError):  # the caller may leave at any time
+        for place, delta in enumerate(deltas):
+            last = place == len(deltas) - 1
+            choice = {"index": 0, "delta": delta, "finish_reason": finish(answer) if last else None}
+            await response.write(data_frame(json.dumps(head | {"choices": [choice]}, separators=(",", ":"))))
+        await response.write(data_frame("[DONE]"))
+        await response.write_eof()
     return response
 
 

@@ -5,6 +5,7 @@ one team. Whoever asks for a project gets that one.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -105,7 +106,8 @@ class Routes:
             raise Refused(400, f"{error}") from error
         facts = {
             "name": asked.name,
-            "config": asked.config,
+            "model": asked.config["model"],
+            "config": masked(asked.config) | {"model": asked.program},  # the program knows no alias
             "data": {"path": str(data.path), "rows": data.rows},
             "program": asked.program,
         }
@@ -137,8 +139,9 @@ class Routes:
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         one = Stream(job, self.queue, response, ping=self.options.ping)
-        await one.follow(request.headers.get("Last-Event-ID"), self.stopping)
-        await response.write_eof()
+        with suppress(ConnectionResetError):  # a listener may leave at any time
+            await one.follow(request.headers.get("Last-Event-ID"), self.stopping)
+            await response.write_eof()
         return response
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -165,7 +168,7 @@ class Routes:
             "projectId": PROJECT["id"],
             "name": job.asked["name"],
             "status": view.status,
-            "config": masked(job.asked["config"]),
+            "config": job.asked["config"] | {"model": job.asked["model"]},
             "error": view.error,
             "createdAt": job.asked["createdAt"],
             "startedAt": view.started,
@@ -183,7 +186,7 @@ def in_scope(request: web.Request) -> None:
 
 
 def masked(config: dict[str, Any]) -> dict[str, Any]:
-    """The config without the data set's access token."""
+    """The config without the data set's access token, which nobody here needs: it is not even written down."""
     source = config.get("datasetSource")
     if not isinstance(source, dict) or "token" not in source:
         return config

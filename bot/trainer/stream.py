@@ -61,31 +61,29 @@ class Stream:
                 after = resume_point(last_event_id, view.last_id)
             await self._keep_alive(view)
             lines = await asyncio.to_thread(tail.read, end=view.end, most=BATCH)
-            over = await self._send(lines, view, after)
+            chunk, over = await asyncio.to_thread(self._frames, lines, view, after)
+            if chunk:
+                await self.response.write(chunk)
             if over or (view.over and not lines):
                 await self._finish(view, after)
                 return
             if not lines:
                 await pause(stopping)
 
-    async def _send(self, lines: list[events.Line], view: View, after: int) -> bool:
-        """Send these lines; whether the terminal event was among them."""
-        chunk, over = bytearray(), False
+    def _frames(self, lines: list[events.Line], view: View, after: int) -> tuple[bytes, bool]:
+        """These lines as frames, and whether the terminal event is among them; for a worker thread."""
+        chunk = bytearray()
         for line in lines:
             if view.over and line.number > view.last_id:
-                over = True
-                break
-            event = told(line, self.job.id, view.withheld)
-            if event is None:
+                return bytes(chunk), True
+            if line.number <= after and not events.may_be_final(line.raw):
                 continue
-            if line.number > after:
+            event = told(line, self.job.id, view.withheld)
+            if event is not None and line.number > after:
                 chunk += frame(event["type"], event, line.number)
-            if event["type"] in events.FINAL:
-                over = True
-                break
-        if chunk:
-            await self.response.write(bytes(chunk))
-        return over
+            if event is not None and event["type"] in events.FINAL:
+                return bytes(chunk), True
+        return bytes(chunk), False
 
     async def _finish(self, view: View, after: int) -> None:
         """The terminal event that the program did not print, then `end`."""

@@ -38,7 +38,7 @@ async def test_anonymous_tokens_are_not_handed_out_where_a_token_is_wanted(clien
     assert "not allowed" in answer["error"]
 
 
-async def test_a_new_job_answers_with_the_whole_job(client: Client) -> None:
+async def test_a_new_job_answers_with_the_whole_job(client: Client, place: Place) -> None:
     config = {
         "model": "fake",
         "datasetSource": {"type": "file", "name": "tickets.jsonl", "token": "hush"},
@@ -55,6 +55,7 @@ async def test_a_new_job_answers_with_the_whole_job(client: Client) -> None:
     assert job["config"] == shown
     assert (job["error"], job["startedAt"], job["completedAt"]) == (None, None, None)
     assert (await client.job(job["id"]))["config"] == shown
+    assert "hush" not in (place.folder(job["id"]) / "job.json").read_text()
 
 
 async def test_a_training_is_told_from_start_to_end(client: Client, place: Place, whole: list[Any]) -> None:
@@ -115,6 +116,22 @@ async def test_a_stream_that_breaks_loses_and_repeats_nothing(client: Client, pl
     place.go(job_id)
     rest = await client.stream(job_id, after=seen[-1])
     assert [*seen, *(frame.id for frame in rest)] == ["1", "2", "3", "4", None]
+
+
+async def test_a_listener_that_leaves_troubles_nobody(
+    launch: Launch, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await launch(ping=0.02)
+    job_id = await client.start(("wait", "go"), say("training.completed"))
+    for _ in range(3):
+        async with client.open_stream(job_id) as stream:
+            await anext(stream)
+    async with client.open_stream(job_id) as stream:
+        for _ in range(3):
+            await anext(stream)
+    place.go(job_id)
+    assert [frame.name for frame in await client.stream(job_id)] == ["training.completed", "end"]
+    assert caplog.text == ""
 
 
 async def test_headers_and_a_ping_come_at_once_and_pings_go_on(launch: Launch) -> None:
@@ -206,11 +223,12 @@ async def test_a_body_beyond_the_cap_is_refused(client: Client) -> None:
     assert (status, answer) == (413, {"error": "The body is larger than 256 KiB."})
 
 
-async def test_a_model_may_have_an_alias(launch: Launch) -> None:
+async def test_a_model_may_have_an_alias_that_its_program_never_hears_of(launch: Launch, place: Place) -> None:
     client = await launch(aliases={"unsloth/gemma-4-E4B-it": "fake"})
     job_id = await client.start(say("training.completed"), model="unsloth/gemma-4-E4B-it")
     assert [frame.name for frame in await client.stream(job_id)] == ["training.completed", "end"]
     assert (await client.job(job_id))["config"]["model"] == "unsloth/gemma-4-E4B-it"
+    assert json.loads((place.folder(job_id) / "job.json").read_text())["config"]["model"] == "fake"
 
 
 async def test_the_program_does_not_see_the_tokens_of_the_bot(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
