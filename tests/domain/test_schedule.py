@@ -1,6 +1,7 @@
 """Which checkpoints are sampled."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -59,7 +60,7 @@ def test_a_plan_keeps_the_limit_and_ends_with_the_last_step(total: int, save: in
 @given(st.integers(1, 5000), st.integers(1, 500), LIMITS)
 def test_a_plan_is_evenly_spaced(total: int, save: int, limit: int) -> None:
     indices = [0, *(-(-step // save) for step in planned(total, save, limit))]
-    gaps = [after - before for before, after in zip(indices, indices[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(indices)]
     assert max(gaps) - min(gaps) <= 1
 
 
