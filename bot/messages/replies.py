@@ -48,8 +48,8 @@ def starting(run: Run) -> Message:
     return say(f"Starting {facts.title(run)}. Its card is in this channel.", *changed)
 
 
-def _codes(texts: Sequence[str]) -> Line:
-    spaced = [span for text in texts for span in (Text(" "), Code(text))]
+def _codes(texts: Sequence[str], between: str = " ") -> Line:
+    spaced = [span for text in texts for span in (Text(between), Code(text))]
     return tuple(spaced[1:])
 
 
@@ -60,7 +60,7 @@ def status(
     meter = facts.meter(run)
     pairs = [facts.starter(run), *_times(run)]
     if facts.trained(run):
-        pairs += [("Step", line(facts.step(run))), *facts.numbers(run, now, points)]
+        pairs += [*([] if meter else [("Step", line(str(run.step)))]), *facts.numbers(run, now, points)]
     pairs += [*facts.time(run, now), *_checkpoints(run), *facts.votes(votes), *facts.artifacts(run)]
     pairs += [*facts.changes(run), *facts.job(run)]
     blocks: list[Block] = [runs.heading(run, now), *([meter] if meter else []), Facts(tuple(pairs))]
@@ -74,7 +74,7 @@ def status(
 
 
 def _times(run: Run) -> list[facts.Pair]:
-    named = (("Started", run.started_at), ("Last heard of", run.heard_at), ("Ended", run.ended_at))
+    named = (("Training since", run.started_at), ("Last heard of", run.heard_at), ("Ended", run.ended_at))
     return [(label, line(When(at))) for label, at in named if at and not (label == "Last heard of" and run.ended_at)]
 
 
@@ -98,7 +98,7 @@ def running(runs: Sequence[Run], *, now: datetime, recipes: Sequence[str], examp
     else:
         blocks.append(Prose(line(_NO_RECIPE)))
     if examples:
-        blocks.append(Prose(line("Try ", *_codes(examples[:_EXAMPLES]))))
+        blocks.append(Prose(line("Try ", *_codes(examples[:_EXAMPLES], ", "))))
     return Message(head, tuple(blocks))
 
 
@@ -142,7 +142,8 @@ def _recipe(recipe: Recipe) -> tuple[Line, ...]:
 def help_list(commands: Sequence[tuple[str, str]]) -> Message:
     """Every command with its one sentence."""
     rows = tuple((line(Code(usage)), line(text)) for usage, text in commands)
-    return Message("What I can do", (Prose(line("What I can do:")), Grid(("Command", "What it does"), rows)))
+    more = Aside(line("More about one of them: ", Code("/train help start")))
+    return Message("What I can do", (Prose(line("What I can do:")), Grid(("Command", "What it does"), rows), more))
 
 
 def help_one(usage: str, help: str, arguments: Sequence[tuple[str, str]], examples: Sequence[str]) -> Message:
@@ -151,7 +152,7 @@ def help_one(usage: str, help: str, arguments: Sequence[tuple[str, str]], exampl
     if arguments:
         blocks.append(Facts(tuple((one_line(name, 60), line(meaning)) for name, meaning in arguments)))
     if examples:
-        blocks.append(Prose(line("For example ", *_codes(examples))))
+        blocks.append(Prose(line("For example ", *_codes(examples, ", "))))
     return Message(f"{usage}: {help}", tuple(blocks))
 
 

@@ -148,7 +148,7 @@ def outcome(
     blocks += [Facts(tuple(pairs))] if pairs else []
     summary = f"{facts.title(run)}{facts.plain(said)}"
     numbers = facts.losses(run.numbers)
-    return Message(summary + (f", {numbers}" if numbers else ""), (*blocks, *_shown(picture)), facts.tone(run))
+    return Message(summary + (f"; {numbers}" if numbers else ""), (*blocks, *_shown(picture)), facts.tone(run))
 
 
 def _end(run: Run, now: datetime) -> Line:

@@ -41,7 +41,9 @@ def _where(run: Run, step: int) -> Line:
 def _rules(run: Run) -> Aside:
     """How samples are drawn, said once a run."""
     limit = run.recipe.samples.max_tokens
-    return Aside(line(f"All samples of this run: greedy decoding, {limit} tokens at most. 👍 or 👎 below each counts."))
+    return Aside(
+        line(f"All samples of this run: greedy decoding, {limit} tokens at most. Vote with 👍 or 👎 below each.")
+    )
 
 
 def _moment(step: int) -> str:
@@ -83,7 +85,7 @@ def backlog(run: Run, samples: Sequence[Sample]) -> Message:
             Prose(
                 line(
                     Bold(facts.title(run)),
-                    " went on while this place could not be reached. What waited comes together:",
+                    " went on while nothing could be posted here. What waited comes together:",
                 )
             ),
             Grid(("Step", "Prompt", "Answer"), rows),

@@ -69,7 +69,7 @@ def test_the_bare_command_lists_runs_and_offers_three_recipes() -> None:
     assert "support-bot #42 · running · step 120 of 300 · 40 % · loss 1.2346, eval loss 1.5000" in text
     assert "support-bot #43 · requested" in text
     assert [call.args for call in calls(message)] == [{"recipe": "a"}, {"recipe": "b"}, {"recipe": "c"}]
-    assert "Try /train start a /train status /train help" in text
+    assert "Try /train start a, /train status, /train help" in text
     assert "/train samples" not in text
 
 

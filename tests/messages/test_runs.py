@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from messages.made import (
     ADA,
     ASKED,
@@ -24,7 +26,7 @@ from messages.made import (
 
 from bot.domain.places import Person
 from bot.domain.ratings import Tally
-from bot.domain.runs import Condition, Numbers, Run, State
+from bot.domain.runs import Condition, Numbers, Point, Run, State
 from bot.messages import runs
 from bot.messages.model import Facts, Heading, Message, Meter, Ping, Tone, Verbatim
 
@@ -253,6 +255,31 @@ def test_without_anything_the_log_is_a_sentence() -> None:
 )
 def test_progress_is_exactly_one_line(numbers: Numbers, said: str) -> None:
     assert plain(runs.progress(RUNNING, step=100, numbers=numbers)) == said
+
+
+FLOATS = st.none() | st.floats()
+COUNTS = st.integers(0, 2**63)
+
+
+@given(
+    st.sampled_from(State),
+    st.builds(Numbers, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS),
+    COUNTS,
+    st.none() | COUNTS,
+    st.timedeltas(timedelta(-400), timedelta(400)),
+    st.none() | st.text(),
+)
+def test_no_numbers_break_a_message(
+    state: State, numbers: Numbers, step: int, total: int | None, heard: timedelta, error: str | None
+) -> None:
+    run = replace(
+        RUNNING, state=state, numbers=numbers, step=step, total_steps=total, heard_at=NOW + heard, error=error
+    )
+    points = [Point(step, numbers)] * 3
+    for message in (card(run, points=points), failure(run), outcome(run), runs.log_tail(run, points=points)):
+        assert plain(message)
+        assert "\n" not in message.summary
+        assert all(0 <= block.done <= 1 for block in message.blocks if isinstance(block, Meter))
 
 
 HOSTILE = "<!channel> @here **x** [a](http://b) `c` \u202e$\\frac{\n<@U1>"

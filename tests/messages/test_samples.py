@@ -79,7 +79,7 @@ def test_a_missing_sample_is_one_line() -> None:
 def test_a_backlog_says_why_it_comes_together_and_keeps_the_order() -> None:
     message = samples.backlog(RUNNING, [answer(60), answer(30, 1, "x" * 200), answer(30)])
     (grid,) = [block for block in message.blocks if isinstance(block, Grid)]
-    assert "could not be reached" in plain(message)
+    assert "nothing could be posted here" in plain(message)
     assert "/train samples 42" in plain(message)
     cells = [(row[0], row[1]) for row in grid.rows]
     assert cells == [
