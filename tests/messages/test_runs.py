@@ -26,6 +26,7 @@ from messages.made import (
 
 from bot.domain.places import Person
 from bot.domain.ratings import Tally
+from bot.domain.recipes import Recipe
 from bot.domain.runs import Condition, Numbers, Point, Run, State
 from bot.messages import runs
 from bot.messages.model import Facts, Heading, Message, Meter, Ping, Tone, Verbatim
@@ -262,15 +263,15 @@ COUNTS = st.integers(0, 2**63)
 
 
 @given(
-    st.sampled_from(State),
-    st.builds(Numbers, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS),
-    COUNTS,
-    st.none() | COUNTS,
-    st.timedeltas(timedelta(-400), timedelta(400)),
-    st.none() | st.text(),
+    state=st.sampled_from(State),
+    numbers=st.builds(Numbers, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS),
+    step=COUNTS,
+    total=st.none() | COUNTS,
+    heard=st.timedeltas(timedelta(-400), timedelta(400)),
+    error=st.none() | st.text(),
 )
 def test_no_numbers_break_a_message(
-    state: State, numbers: Numbers, step: int, total: int | None, heard: timedelta, error: str | None
+    *, state: State, numbers: Numbers, step: int, total: int | None, heard: timedelta, error: str | None
 ) -> None:
     run = replace(
         RUNNING, state=state, numbers=numbers, step=step, total_steps=total, heard_at=NOW + heard, error=error
@@ -307,8 +308,25 @@ def test_hostile_text_stays_inside_inert_spans(build: Callable[[Run], Message], 
     assert all(len(call.encode().encode()) <= 100 for call in calls(message))
 
 
-def test_an_address_of_data_keeps_its_signature_to_itself() -> None:
-    recipe = replace(RECIPE, dataset={"type": "blob", "url": "https://x.example/a/rows.jsonl?sig=secret"})
-    text = plain(card(replace(RUNNING, recipe=recipe)))
-    assert "data rows.jsonl" in text
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [
+        (
+            {"type": "huggingface", "name": "acme/tickets", "split": "train", "subset": "en"},
+            "data acme/tickets en train",
+        ),
+        ({"type": "blob", "url": "https://x.example/a/rows.jsonl?sig=secret"}, "data rows.jsonl"),
+        ({"type": "blob", "url": "https://x.example?sig=secret"}, "data x.example"),
+        ({"type": "blob", "url": "https://[secret"}, "data an address"),
+    ],
+)
+def test_data_goes_by_its_name_and_keeps_its_signature_to_itself(dataset: dict[str, str], said: str) -> None:
+    text = plain(card(replace(RUNNING, recipe=replace(RECIPE, dataset=dataset))))
+    assert f" · {said} · " in text
     assert "secret" not in text
+
+
+def test_a_discovered_run_without_a_recipe_of_ours_has_no_small_print() -> None:
+    text = plain(card(replace(RUNNING, recipe=Recipe(name="theirs", model="", dataset={}))))
+    assert text.startswith("theirs #42 · running")
+    assert text.endswith("[Cancel]")
