@@ -1,7 +1,7 @@
 """A training service on a real socket that does what a test tells it to: runs as scripts, faults on demand.
 
-Speaks the Arkor protocol as far as `bot.backend` uses it. A script is a list of stream parts: `told` for events, `ping`,
-`END`, `raw` for bytes as they are, `DROP` for a broken connection (once). It records every request.
+Speaks the Arkor protocol as far as `bot.backend` uses it. A script is a list of stream parts: `told` for events,
+`ping`, `END`, `raw` for bytes as they are, `DROP` for a broken connection (once). It records every request.
 """
 
 import asyncio
@@ -223,7 +223,7 @@ class FakeService:
 
     def _guard(self, request: web.Request) -> web.Response | None:
         if not request.headers.get("X-Arkor-Client", "").startswith("arkor/"):
-            gate = {"error": "sdk_version_unsupported", "currentVersion": "unknown", "supportedRange": ">=0.0.3-alpha.1"}
+            gate = {"error": "sdk_version_unsupported", "currentVersion": "unknown", "supportedRange": ">=0.0.3"}
             return web.json_response({**gate, "reason": "missing"}, status=426)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"error": "bad token"}, status=401)
