@@ -8,12 +8,12 @@ what was being done is a row that is marked as tried, and is looked for before i
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import structlog
 
-from bot.domain.effects import Effect, Rank
+from bot.domain.effects import Effect, Rank, StartRun
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.ports import Clock
 from bot.runtime.closing import Close
@@ -34,8 +34,10 @@ GRACE = 5.0  # seconds that a stop waits for what is in hand
 class Deliverer:
     """Holds what is in hand and which paces are held."""
 
-    def __init__(self, database: Database, performer: Performer, clock: Clock) -> None:
+    def __init__(self, database: Database, performer: Performer, clock: Clock, *, started: Callable[[], None]) -> None:
+        """`started` is called when a job may have been created, which somebody should follow."""
         self._db = database
+        self._started = started
         self._performer = performer
         self._clock = clock
         self._wake = Wake(clock)
@@ -131,6 +133,8 @@ class Deliverer:
                 outbox.finish(connection, row, now)
 
         await self._db.write(write)
+        if isinstance(row.effect, StartRun):
+            self._started()
 
     async def _attempt(self, row: Row) -> tuple[Close, bool]:
         try:

@@ -1,0 +1,189 @@
+"""The composition root: settings become objects, the objects one task group. Start and stop order live here.
+
+Start: database, chats, commands, then reactions missed while we were away, then delivery and watching, then the web
+port. Stop: the web port first (no new requests), then watching, then what is in hand, then the database.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import structlog
+
+from bot import web
+from bot.commands.desk import Desk, Recipes
+from bot.commands.registry import Registry
+from bot.commands.train import COMMANDS
+from bot.domain.errors import UserError
+from bot.domain.recipes import Recipe, RecipeError, parse
+from bot.metrics import Gauges
+from bot.ports import Backend, Chat
+from bot.room.chat import RoomChat
+from bot.room.hub import Hub
+from bot.room.room import Room
+from bot.room.routes import routes
+from bot.runtime.deliver import Deliverer
+from bot.runtime.jobs import Jobs
+from bot.runtime.perform import Performer
+from bot.runtime.plotting import Plotter
+from bot.runtime.posting import Posting
+from bot.runtime.reactions import Reactions
+from bot.runtime.watch import Watcher
+from bot.settings import Settings
+from bot.store import people
+from bot.store.database import Database
+
+log = structlog.get_logger()
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+RECIPE_LIMIT = 256 * 1024  # bytes of one file
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """What is running, for whoever started it. `address` lets one browser into the room."""
+
+    registry: Registry
+    port: int
+    address: str | None
+
+
+@asynccontextmanager
+async def running(settings: Settings, backend: Backend, *, examples: bool, room: bool) -> AsyncIterator[Bot]:
+    """The bot while the block runs. `examples` adds the packaged recipes. UserError for what keeps it from starting."""
+    if room and settings.host not in LOOPBACK and settings.room_token is None:
+        raise UserError("The room is open to other computers at this TRAINBOT_HOST: set TRAINBOT_ROOM_TOKEN first.")
+    database = await Database.open(settings.home / "trainbot.db")
+    plotter = Plotter()
+    try:
+        async with _parts(settings, database, backend, plotter, examples=examples, room=room) as bot:
+            yield bot
+    finally:
+        plotter.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def _parts(
+    settings: Settings, database: Database, backend: Backend, plotter: Plotter, *, examples: bool, room: bool
+) -> AsyncIterator[Bot]:
+    clock, hub = SystemClock(), Hub()
+    installation = await database.write(people.installation)
+    chats: dict[str, Chat] = {"room": RoomChat(database, clock, hub)} if room else {}
+    performer = Performer(Jobs(database, backend, clock, installation), Posting(database, chats, clock, plotter), clock)
+    deliverer = Deliverer(database, performer, clock, started=lambda: watcher.wake())  # noqa: PLW0108 (made on the next line)
+    watcher = Watcher(database, backend, clock, changed=deliverer.wake)
+    reactions = Reactions(database, chats, clock, changed=deliverer.wake)
+    folders = recipe_folders(settings, examples=examples)
+    desk = Desk(
+        db=database,
+        clock=clock,
+        chats=chats,
+        recipes=lambda: asyncio.to_thread(read_recipes, folders),
+        plot=plotter.picture,
+        wake=deliverer.wake,
+        progress=settings.progress,
+    )
+    registry = Registry(COMMANDS, desk)
+    gauges = Gauges(database)
+    doors: list[Room] = []
+    if room:
+        token = settings.room_token.get_secret_value() if settings.room_token else None
+        doors.append(
+            Room(
+                database,
+                registry,
+                clock=clock,
+                hub=hub,
+                on_reaction=reactions.record,
+                public_host=settings.public_host,
+                operator_token=token,
+            )
+        )
+    async with (
+        _tasks(deliverer, watcher, gauges, reactions, list(chats)),
+        web.serve(
+            settings.host,
+            settings.port,
+            [route for one in doors for route in routes(one)],
+            health=gauges.health,
+            metrics=gauges.text,
+            metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+            closing=[hub.close],
+        ) as port,
+    ):
+        yield Bot(registry, port, await doors[0].address(base_url(settings.host, port)) if doors else None)
+
+
+@asynccontextmanager
+async def _tasks(
+    deliverer: Deliverer, watcher: Watcher, gauges: Gauges, reactions: Reactions, platforms: Sequence[str]
+) -> AsyncIterator[None]:
+    """Everything that runs by itself, stopped in order at the end; a task that breaks ends the bot."""
+    for platform in platforms:
+        await reactions.catch_up(platform)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliverer.run(), name="deliver")
+        group.create_task(watcher.run(), name="watch")
+        counting = group.create_task(gauges.run(), name="gauges")
+        try:
+            yield
+        finally:
+            watcher.stop()
+            deliverer.stop()
+            counting.cancel()
+
+
+def base_url(host: str, port: int) -> str:
+    """How a browser on this computer reaches the web port."""
+    name = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 (compared, not bound)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def recipe_folders(settings: Settings, *, examples: bool) -> tuple[Path, ...]:
+    """Where recipes and their data files lie; of two recipes with one name the first folder's counts."""
+    own = (settings.recipes or settings.home / "recipes").expanduser().absolute()
+    packaged = Path(str(resources.files("bot") / "recipes"))
+    return (own, packaged) if examples else (own,)
+
+
+def read_recipes(folders: Sequence[Path]) -> Recipes:
+    """Every recipe of the folders by name, the broken ones as their errors. Blocking."""
+    found: dict[str, Recipe | RecipeError] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.toml")):
+            if path.stem not in found:
+                found[path.stem] = _read_recipe(path)
+    return found
+
+
+def _read_recipe(path: Path) -> Recipe | RecipeError:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(RECIPE_LIMIT + 1)
+        if len(raw) > RECIPE_LIMIT:
+            return RecipeError(f"{path.name} is larger than {RECIPE_LIMIT // 1024} KiB.")
+        return parse(path.stem, raw.decode(), path.name)
+    except RecipeError as error:
+        return error
+    except UnicodeDecodeError:
+        return RecipeError(f"{path.name} is not UTF-8 text.")
+    except OSError as error:
+        return RecipeError(f"{path.name} cannot be read: {error.strerror}.")

@@ -1,0 +1,126 @@
+"""Keeps the embedded training service alive: starts it as a child of its own session, restarts it with back-off,
+or uses one that already lives on the same data folder.
+
+The address and the token stay the same over restarts, so the bot's client never notices more than a broken stream.
+Jobs are not ours to stop: they live under their own keepers.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from bot.domain.errors import UserError
+from bot.trainer.service import find_service
+
+log = structlog.get_logger()
+READY = 20.0  # seconds that a start may take
+LOOK = 0.05  # seconds between two looks at whether it is there
+LONGEST = 30.0  # seconds between two restarts
+STEADY = 60.0  # seconds after which a service counts as healthy again
+FAREWELL = 5.0  # seconds between SIGTERM and SIGKILL
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the service listens, and the token that it asks for."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+@asynccontextmanager
+async def service(folder: Path, roots: tuple[Path, ...], concurrency: int) -> AsyncIterator[Address]:
+    """The service of this data folder while the block runs; UserError when it does not start."""
+    living = await asyncio.to_thread(find_service, folder)
+    if living is not None:
+        log.info("using the training service that is already there", url=living.url)
+        port, token = living.port, living.token or "anonymous"
+        address = Address(living.url, token)
+    else:
+        port, token = _free_port(), secrets.token_urlsafe(24)
+        address = Address(f"http://127.0.0.1:{port}", token)
+    keeper = _Child(folder, roots, concurrency, port, token)
+    if living is None:
+        await keeper.start()
+    watching = asyncio.create_task(keeper.watch(), name="embedded service")
+    try:
+        yield address
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await keeper.stop()
+
+
+class _Child:
+    """The service's process, when it is ours."""
+
+    def __init__(self, folder: Path, roots: tuple[Path, ...], concurrency: int, port: int, token: str) -> None:
+        self._folder = folder
+        self._argv = [sys.executable, "-m", "bot", "trainer", "--data-dir", str(folder), "--port", str(port)]
+        self._argv += ["--concurrency", str(concurrency)]
+        self._argv += [word for root in roots for word in ("--data", str(root))]
+        self._token = token
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Starts the process and returns when it listens; UserError with what it said when it ends instead."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._argv,
+            env={**os.environ, "TRAINBOT_TRAINER_TOKEN": self._token},
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = asyncio.get_running_loop().time() + READY
+        while await asyncio.to_thread(find_service, self._folder) is None:
+            if self._process.returncode is not None:
+                raise UserError(f"The training service ended at its start (exit code {self._process.returncode}).")
+            if asyncio.get_running_loop().time() > deadline:
+                raise UserError(f"The training service did not start within {READY:.0f} seconds.")
+            await asyncio.sleep(LOOK)
+
+    async def watch(self) -> None:
+        """Starts it again whenever it is gone, for as long as it is let."""
+        wait, loop = 1.0, asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            await self._gone()
+            wait = 1.0 if loop.time() - began > STEADY else min(wait * 2, LONGEST)
+            log.warning("the training service is gone, starting it again", wait=wait)
+            await asyncio.sleep(wait)
+            with contextlib.suppress(UserError):
+                await self.start()
+
+    async def _gone(self) -> None:
+        if self._process is not None:
+            await self._process.wait()
+            return
+        while await asyncio.to_thread(find_service, self._folder) is not None:  # noqa: ASYNC110 (not our child)
+            await asyncio.sleep(1.0)
+
+    async def stop(self) -> None:
+        """Ends our own child; one that was there before stays."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), FAREWELL)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,60 @@
+"""`trainbot run`: the bot for a team, on the training service that the settings name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bot.app import SystemClock, recipe_folders, running
+from bot.backend.client import ServiceClient
+from bot.domain.errors import UserError
+from bot.programs import embedded
+from bot.settings import Settings
+
+log = structlog.get_logger()
+Say = Callable[[str], object]
+
+
+async def run(settings: Settings, stop: asyncio.Event, *, say: Say) -> None:
+    """The bot until `stop`. UserError when no chat or no training service is set up."""
+    if not settings.room:
+        raise UserError(
+            "No chat is set up. Set TRAINBOT_ROOM=1 for the browser room, or try `trainbot demo`; README says how."
+        )
+    async with (
+        _service(settings) as backend,
+        running(settings, backend, examples=settings.trainer == "embedded", room=settings.room) as bot,
+    ):
+        say(f"trainbot is running. Web port {bot.port}; data in {settings.home}.")
+        if bot.address and settings.room_token is None:
+            say(f"Room: {bot.address}")
+        await stop.wait()
+        say("Stopping …")
+
+
+@asynccontextmanager
+async def _service(settings: Settings) -> AsyncIterator[ServiceClient]:
+    """The client of the training service; its first log line says which one and why."""
+    if settings.trainer == "embedded":
+        folder, roots = settings.home / "trainer", recipe_folders(settings, examples=True)
+        async with embedded.service(folder, roots, settings.concurrency) as address:
+            log.info("training service", which="embedded", url=address.url, why="TRAINBOT_TRAINER=embedded")
+            async with _client(address.url, address.token, "local", "local") as client:
+                yield client
+        return
+    token, org, project = settings.service_token, settings.service_org, settings.service_project
+    if token is None or org is None or project is None:
+        raise UserError(
+            "No training service is set up. Set ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or "
+            "TRAINBOT_TRAINER=embedded to train on this computer."
+        )
+    log.info("training service", url=settings.service_url, org=org, project=project, why="ARKOR_TOKEN is set")
+    async with _client(settings.service_url, token.get_secret_value(), org, project) as client:
+        for problem in await client.check():
+            log.warning("training service", problem=problem)
+        yield client
+
+
+def _client(url: str, token: str, org: str, project: str) -> ServiceClient:
+    return ServiceClient(url, token, org=org, project=project, clock=SystemClock())

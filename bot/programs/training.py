@@ -1,0 +1,68 @@
+"""`trainbot trainer`: the training service alone."""
+
+import asyncio
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bot.domain.errors import UserError
+from bot.settings import Settings
+from bot.trainer import service
+from bot.trainer.options import Options, OptionsError
+
+Say = Callable[[str], object]
+OWN = "trainer.toml"  # in the data folder: the operator's own training programs
+TINY = {"train": [sys.executable, "-m", "bot.trainer.tiny", "train"]}
+TINY["answer"] = [*TINY["train"][:-1], "answer"]
+
+
+def options(settings: Settings, *, host: str, port: int, roots: tuple[Path, ...], anonymous: bool) -> Options:
+    """The service's options; UserError for those that would not work or not be safe."""
+    token = settings.trainer_token.get_secret_value() if settings.trainer_token else None
+    folders = tuple(root.expanduser().absolute() for root in roots) or (settings.home / "data",)
+    try:
+        return Options(
+            data_dir=settings.home,
+            roots=folders,
+            programs=service.programs_from({"tiny": TINY, **_own_programs(settings.home / OWN)}),
+            token=token,
+            anonymous=anonymous,
+            host=host,
+            port=port,
+            concurrency=settings.concurrency,
+        )
+    except OptionsError as error:
+        raise UserError(f"{error} Set TRAINBOT_TRAINER_TOKEN, or use --anonymous on this computer.") from None
+
+
+async def run(chosen: Options, stop: asyncio.Event, *, say: Say) -> None:
+    """The service until `stop`."""
+
+    def listening(url: str) -> None:
+        say(f"The training service listens on {url}")
+
+    try:
+        await service.serve(chosen, listening, stop)
+    except service.AlreadyRunning as error:
+        raise UserError(str(error)) from None
+
+
+async def stop_jobs(folder: Path, *, say: Say) -> None:
+    """Cancels every job of the data folder."""
+    stopped = await service.stop_jobs(folder)
+    say(f"Cancelled {stopped} {'job' if stopped == 1 else 'jobs'}.")
+
+
+def _own_programs(path: Path) -> Mapping[str, object]:
+    """The `[programs.NAME]` tables of the file, each with `train` and perhaps `answer`; none where it is missing."""
+    try:
+        read = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path} cannot be used: {error}.") from None
+    programs = read.get("programs", {})
+    if not isinstance(programs, dict):
+        raise UserError(f"{path}: `programs` must be a table, with one [programs.NAME] for each training program.")
+    return programs
