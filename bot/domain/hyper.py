@@ -5,6 +5,7 @@ what is not set. A key that is not listed here goes into the recipe's `[extra]` 
 """
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.errors import UserError
