@@ -1,0 +1,95 @@
+// Draws the body of a message: one function a block, one a span. Every text goes in as text.
+
+import { h, icon } from "./dom.js";
+import { full, moment } from "./words.js";
+
+const PLAIN = new Set(["prose", "aside", "buttons"]);
+
+// The body of one of the bot's messages. A message that is more than a sentence becomes a card.
+export function body(message, busy) {
+  const { blocks, tone, summary } = message.body;
+  const parts = blocks.length ? blocks.map((block, index) => BLOCKS[block.is](block, { message, busy, index })) : [h("p", {}, summary)];
+  const card = tone !== "plain" || blocks.some((block) => !PLAIN.has(block.is));
+  return h("div", { class: `body${card ? ` card tone-${tone}` : ""}` }, parts);
+}
+
+const BLOCKS = {
+  heading: (block) => h("h3", { class: "heading" }, line(block.line)),
+  prose: (block) => h("p", { class: "prose" }, line(block.line)),
+  aside: (block) => h("p", { class: "aside" }, line(block.line)),
+  facts: (block) => h("dl", { class: "facts" }, block.pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, line(value))))),
+  verbatim: (block) => h("figure", { class: "verbatim" }, block.title && h("figcaption", {}, block.title), scrolling("pre", block, "Text")),
+  quote: (block) => h("figure", { class: "quote" }, block.title && h("figcaption", {}, block.title), scrolling("blockquote", block, "Quote")),
+  grid: grid,
+  picture: picture,
+  meter: (block) => h("div", { class: "meter" }, h("progress", { max: 1, value: block.done, "aria-label": block.label }), h("span", {}, block.label)),
+  buttons: buttons,
+};
+
+// Long text scrolls in a box of its own, which the keyboard must be able to reach.
+function scrolling(tag, block, what) {
+  const long = block.text.length > 600 || block.text.split("\n").length > 10;
+  const reach = long ? { tabindex: 0, role: "region", "aria-label": block.title || what } : {};
+  return h(tag, reach, block.text);
+}
+
+function grid(block) {
+  const head = h("thead", {}, h("tr", {}, block.header.map((one) => h("th", { scope: "col" }, one))));
+  const rows = block.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, line(cell)))));
+  return h("div", { class: "grid", tabindex: 0, role: "region", "aria-label": `Table: ${block.header.join(", ")}` }, h("table", {}, head, h("tbody", {}, rows)));
+}
+
+function picture(block) {
+  const source = `/room/picture/${block.sha256}.png`;
+  const size = block.width ? { width: block.width, height: block.height } : {};
+  const image = h("img", { src: source, alt: block.alt, ...size });
+  return h("button", { class: "picture", type: "button", "data-act": "zoom", "data-src": source, "data-alt": block.alt, title: "Enlarge" }, image);
+}
+
+function buttons(block, { message, busy }) {
+  return h("div", { class: "buttons" }, block.buttons.map((one) => {
+    const waits = busy.has(`${message.id}|${one.call}`);
+    return h("button", {
+      type: "button",
+      class: `button ${one.style}${waits ? " waits" : ""}`,
+      "data-act": "press",
+      "data-call": one.call,
+      // Not `disabled`, which would take the keyboard's focus away.
+      "aria-disabled": waits ? "true" : null,
+      "aria-busy": waits ? "true" : null,
+    }, one.label);
+  }));
+}
+
+const line = (spans) => spans.map((span) => SPANS[span.is](span));
+
+const SPANS = {
+  text: (span) => span.text,
+  bold: (span) => h("b", {}, span.text),
+  code: (span) => h("code", {}, span.text),
+  name: (span) => h("span", { class: "name" }, span.text),
+  ping: (span) => h("span", { class: "ping" }, span.text),
+  when: (span) => time(new Date(span.at)),
+  link: (span) => anchor(span.text, span.url),
+};
+
+export const time = (date) => h("time", { datetime: date.toISOString(), title: full(date) }, moment(date));
+
+function anchor(text, url) {
+  if (url.startsWith("/#")) return h("a", { href: url.slice(1) }, text);
+  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text);
+}
+
+// What a person typed: its web addresses can be followed, nothing else means anything.
+export function typed(text) {
+  const parts = text.split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]])/);
+  return h("div", { class: "body typed" }, h("p", {}, parts.map((part, index) => (index % 2 ? anchor(part, part) : part))));
+}
+
+export function zoomed(source, alt) {
+  return [
+    h("img", { src: source, alt }),
+    h("p", {}, alt),
+    h("button", { type: "button", class: "plain close", "data-act": "unzoom", "aria-label": "Close the picture" }, icon("close")),
+  ];
+}

@@ -1,0 +1,354 @@
+// The room's page: starts everything, hears changes, and turns clicks and keys into acts.
+// It polls nothing, asks no other host, and puts every text in as text.
+
+import { zoomed } from "./blocks.js";
+import { Composer } from "./composer.js";
+import { $, h, icon, morphChildren } from "./dom.js";
+import { drawList } from "./messages.js";
+import { connect, get, post } from "./net.js";
+import { drawSide, openChannel, openInvite, openPeople } from "./side.js";
+import { attention, calls, direct, forget, keep, label, nameOf, newId, pageKey, shown, state, take } from "./state.js";
+
+const NEAR = 80; // pixels from the end that count as being there
+const MAIN = { scroll: $("scroll"), list: $("list"), older: $("older") };
+const SIDE = { scroll: $("thread-scroll"), list: $("thread-list"), older: $("thread-older") };
+let opener = null; // where the focus goes back to
+let planned = false;
+
+const composer = new Composer($("composer"), "write", () => ({
+  channel: state.channel, thread: null, key: `${state.me} ${state.channel}`,
+  hint: direct(state.channel) ? "Ask trainbot: / shows what it can do" : `Message #${state.channel}`,
+}), (text) => say(text, null));
+
+const replier = new Composer($("thread-composer"), "reply", () => ({
+  channel: state.channel, thread: state.thread, key: `${state.me} ${pageKey(state.channel, state.thread)}`, hint: "Reply in thread",
+}), (text) => say(text, state.thread));
+
+// Drawing -----------------------------------------------------------------------------------------------------------
+
+export function plan() {
+  if (planned) return;
+  planned = true;
+  setTimeout(() => { planned = false; draw(); });
+}
+
+function draw() {
+  drawSide();
+  const name = label(state.channel);
+  $("title").replaceChildren(direct(state.channel) ? name : h("span", { class: "hash" }, "#"), direct(state.channel) ? "" : name);
+  $("link").textContent = state.connected || state.revision === null ? "" : "Connecting again …";
+  drawPane(MAIN, null);
+  drawEmpty();
+  composer.show();
+  if (state.thread) {
+    $("thread-where").textContent = direct(state.channel) ? name : `#${name}`;
+    drawPane(SIDE, state.thread);
+    replier.show();
+  }
+  const waiting = state.channels.reduce((sum, one) => sum + attention(one), 0);
+  document.title = `${waiting ? `(${waiting}) ` : ""}${direct(state.channel) ? "" : "#"}${name} · trainbot`;
+  markRead();
+}
+
+const atEnd = ({ scroll }) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+
+function drawPane(pane, thread) {
+  const end = atEnd(pane);
+  const page = state.pages.get(pageKey(state.channel, thread));
+  const height = pane.scroll.scrollHeight;
+  const first = pane.list.querySelector("[data-id]")?.dataset.id;
+  drawList(pane.list, state.channel, thread);
+  morphChildren(pane.older, page?.more ? [h("button", { type: "button", class: "soft", "data-act": "older", "data-thread": thread || "" }, "Earlier messages")] : []);
+  const grown = first !== pane.list.querySelector("[data-id]")?.dataset.id && !end;
+  if (end || pane.fresh) pane.scroll.scrollTop = pane.scroll.scrollHeight;
+  else if (grown) pane.scroll.scrollTop += pane.scroll.scrollHeight - height;
+  if (page?.floor !== undefined && !page.loading) pane.fresh = false;
+  if (pane === MAIN) $("down").hidden = atEnd(pane);
+}
+
+function drawEmpty() {
+  const page = state.pages.get(state.channel);
+  const empty = page && !page.loading && !page.more && !shown(state.channel, null).length && !state.pending.length;
+  const try_ = (text) => h("button", { type: "button", class: "soft", "data-act": "fill", "data-text": text }, text);
+  morphChildren($("empty"), empty ? [
+    h("img", { src: "/room/page/icon.svg", alt: "", width: 48, height: 48 }),
+    h("h2", {}, direct(state.channel) ? "Just you and trainbot" : `This is #${state.channel}`),
+    h("p", {}, direct(state.channel) ? "What you ask here is seen by nobody else." : "Start a training run and it reports here: one card, its thread, and samples to vote on."),
+    h("div", { class: "tries" }, try_("/train start "), try_("/train help")),
+  ] : []);
+}
+
+function toast(text) {
+  $("toast").textContent = text;
+  $("toast").hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => { $("toast").hidden = true; }, 6000);
+}
+
+// Hearing -----------------------------------------------------------------------------------------------------------
+
+function hear(told) {
+  const first = state.people.size === 0;
+  const fresh = take(told);
+  if (told.emoji) state.emoji = told.emoji;
+  if (told.version && state.version && told.version !== state.version && !composer.box.value && !replier.box.value) location.reload();
+  state.version = told.version || state.version;
+  if (first && !state.people.has(state.me)) become([...state.people.keys()][0]);
+  for (const message of fresh) if (!first) announce(message);
+  load(state.channel, null);
+  if (state.thread) load(state.channel, state.thread);
+  plan();
+}
+
+function announce(message) {
+  if (message.channel !== state.channel && !calls(message)) return;
+  const text = message.author === null ? message.body.summary : message.body.text;
+  $(calls(message) ? "alert" : "live").textContent = `${nameOf(message.author)}: ${text}`.slice(0, 300);
+}
+
+// Loads the last page of a channel or thread, or the one before what is there.
+async function load(channel, thread, { older = false } = {}) {
+  const key = pageKey(channel, thread);
+  const page = state.pages.get(key) || {};
+  if (page.loading || (page.floor !== undefined && !(older && page.more))) return;
+  const me = state.me;
+  page.loading = true;
+  state.pages.set(key, page);
+  const query = { person: me, ...(thread ? { root: thread } : { channel }), ...(older ? { before: page.floor } : {}) };
+  try {
+    const told = await get(thread ? "thread" : "history", query);
+    if (me !== state.me || state.pages.get(key) !== page) return;
+    if (told.root) keep(told.root);
+    told.messages.forEach(keep);
+    page.floor = told.messages.length ? told.messages[0].id : page.floor ?? 0;
+    page.more = told.more;
+  } catch (error) {
+    if (state.pages.get(key) === page && page.floor === undefined) state.pages.delete(key);
+    if (error.sentence) thread ? closeThread() : go("training");
+    if (error.sentence) toast(error.sentence);
+  } finally {
+    page.loading = false;
+    plan();
+  }
+}
+
+function markRead() {
+  const channel = state.channels.find((one) => one.name === state.channel);
+  if (!channel || document.hidden || !atEnd(MAIN) || !(channel.unread || channel.mentions)) return;
+  channel.unread = channel.mentions = 0;
+  const last = Math.max(0, ...[...state.messages.values()].filter((one) => one.channel === channel.name && !one.deleted).map((one) => one.id));
+  if (last) post("read", { person: state.me, message: last }).catch(() => {});
+  plan();
+}
+
+// Going places ------------------------------------------------------------------------------------------------------
+
+const go = (channel, thread) => { location.hash = `#c/${channel}${thread ? `/t${thread}` : ""}`; };
+
+async function follow() {
+  const [, channel, thread, target] = /^#c\/(@?[a-z0-9-]+)(?:\/t(\d+))?(?:\/m(\d+))?$/.exec(location.hash) || [];
+  if (!channel) return;
+  const other = channel !== state.channel;
+  const root = thread ? Number(thread) : null;
+  if (other || root !== state.thread) SIDE.fresh = true;
+  if (other) MAIN.fresh = true;
+  Object.assign(state, { channel, thread: root, target: target ? Number(target) : null });
+  $("thread").hidden = !root;
+  $("app").classList.toggle("threaded", Boolean(root));
+  drawer(false);
+  if (state.revision === null) return;
+  draw();
+  if (root) load(channel, root).then(() => state.thread === root && !target && replier.box.focus());
+  await load(channel, null);
+  if (target) seek(root ? SIDE : MAIN, root, Number(target));
+}
+
+// Brings a message into view, loading what lies between.
+async function seek(pane, thread, target) {
+  for (let pages = 0; pages < 25; pages += 1) {
+    draw();
+    const node = pane.list.querySelector(`[data-id="${target}"]`);
+    if (node) return node.scrollIntoView({ block: "center" });
+    if (!state.pages.get(pageKey(state.channel, thread))?.more) break;
+    await load(state.channel, thread, { older: true });
+  }
+  return toast("That message is not here any more.");
+}
+
+function closeThread() {
+  if (!state.thread) return;
+  const root = state.thread;
+  go(state.channel);
+  const back = $("list").querySelector(`[data-id="${root}"] .replies`) || opener;
+  (back?.isConnected ? back : composer.box).focus();
+}
+
+function drawer(open) {
+  const focused = $("side").contains(document.activeElement);
+  $("app").classList.toggle("drawn", open);
+  $("menu").setAttribute("aria-expanded", String(open));
+  if (open) $("side").querySelector("a.here, a")?.focus();
+  else if (focused && getComputedStyle($("menu")).display !== "none") $("menu").focus();
+}
+
+function become(user) {
+  state.me = user;
+  sessionStorage.setItem("trainbot.person", user);
+  localStorage.setItem("trainbot.person", user);
+  forget();
+  Object.assign(state, { revision: null, channels: state.channels.filter((one) => !direct(one.name)), pending: [] });
+  if (direct(state.channel)) go(`@${user}`);
+  MAIN.fresh = SIDE.fresh = true;
+  connect(hear, plan);
+}
+
+// Acting ------------------------------------------------------------------------------------------------------------
+
+async function attempt(path, body) {
+  try {
+    const told = await post(path, body);
+    if (told.message && body.person === state.me) keep(told.message);
+    return told;
+  } catch (error) {
+    toast(error.sentence || "That did not work.");
+    return null;
+  } finally {
+    plan();
+  }
+}
+
+async function say(text, thread) {
+  const one = { id: newId(), channel: state.channel, thread, text };
+  state.pending.push(one);
+  draw();
+  const pane = thread ? SIDE : MAIN;
+  pane.scroll.scrollTop = pane.scroll.scrollHeight;
+  const told = await attempt("say", { ...one, person: state.me });
+  state.pending = state.pending.filter((other) => other !== one);
+  const box = thread ? replier : composer;
+  if (!told && !box.box.value) box.write(text);
+}
+
+async function press(id, button) {
+  const mark = `${id}|${button.dataset.call}`;
+  if (state.busy.has(mark)) return;
+  state.busy.add(mark);
+  draw();
+  const thread = button.closest("#thread") ? state.thread : null;
+  await attempt("press", { id: newId(), person: state.me, message: id, call: button.dataset.call, thread });
+  state.busy.delete(mark);
+}
+
+const react = (message, emoji, on) => attempt("react", { person: state.me, message, emoji, on });
+
+function pick(id, button) {
+  opener = button;
+  const own = state.messages.get(id).reactions.filter((one) => one.people.includes(state.me)).map((one) => one.emoji);
+  $("picker").replaceChildren(...state.emoji.map((emoji) => h("button", {
+    type: "button", role: "menuitemcheckbox", "aria-checked": String(own.includes(emoji)), "aria-label": emoji,
+    "data-act": "picked", "data-emoji": emoji, "data-on": own.includes(emoji) ? "no" : "yes", "data-message": id,
+  }, emoji)));
+  $("picker").hidden = false;
+  const at = button.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = $("picker");
+  $("picker").style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
+  $("picker").style.top = `${at.top > height + 16 ? at.top - height - 6 : at.bottom + 6}px`;
+  $("picker").firstChild.focus();
+}
+
+function unpick() {
+  if ($("picker").hidden) return false;
+  $("picker").hidden = true;
+  if (opener?.isConnected) opener.focus();
+  return true;
+}
+
+const ACTS = {
+  react: (button, id) => react(id, button.dataset.emoji, button.dataset.on === "yes"),
+  pick: (button, id) => pick(id, button),
+  picked: (button) => { unpick(); react(Number(button.dataset.message), button.dataset.emoji, button.dataset.on === "yes"); },
+  press: (button, id) => press(id, button),
+  thread: (button, id) => { opener = button; go(state.channel, id); },
+  "close-thread": closeThread,
+  delete: (button, id) => attempt("delete", { person: state.me, message: id }),
+  older: (button) => load(state.channel, Number(button.dataset.thread) || null, { older: true }),
+  down: () => { $("scroll").scrollTop = $("scroll").scrollHeight; },
+  fill: (button) => composer.write(button.dataset.text),
+  channel: () => drawer(false),
+  drawer: () => drawer(!$("app").classList.contains("drawn")),
+  people: openPeople,
+  "new-channel": openChannel,
+  become: (button) => { $("dialog").close(); become(button.dataset.user); drawer(false); },
+  "close-dialog": () => $("dialog").close(),
+  invite: async () => { const told = await attempt("invite", {}); if (told) openInvite(told.url); },
+  copy: copy,
+  zoom: (button) => { $("lightbox").replaceChildren(...zoomed(button.dataset.src, button.dataset.alt)); $("lightbox").showModal(); },
+  unzoom: () => $("lightbox").close(),
+};
+
+async function copy(button) {
+  $("invite-url").select();
+  const done = await navigator.clipboard?.writeText($("invite-url").value).then(() => true, () => false);
+  button.textContent = done ? "Copied" : "Press Ctrl+C";
+}
+
+const FORMS = {
+  person: async (name) => { const told = await post("people", { name }); state.people.set(told.user, told.name); become(told.user); },
+  channel: async (name) => { const told = await post("channels", { name }); go(told.name); },
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-act]");
+  if (!$("picker").hidden && !event.target.closest("#picker")) unpick();
+  if (event.target === $("dialog") || event.target === $("lightbox")) event.target.close();
+  if (button) ACTS[button.dataset.act](button, Number(button.closest("[data-id]")?.dataset.id));
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.dataset.form) return;
+  event.preventDefault();
+  try {
+    await FORMS[form.dataset.form](form.elements.name.value);
+    $("dialog").close();
+  } catch (error) {
+    form.querySelector(".problem").textContent = error.sentence || "That did not work.";
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches("textarea, input");
+  const step = { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (event.target.closest("#picker") && step) {
+    const all = [...$("picker").children];
+    all[(all.indexOf(event.target) + step + all.length) % all.length].focus();
+  } else if (event.altKey && step && /Up|Down/.test(event.key)) {
+    const at = state.channels.findIndex((one) => one.name === state.channel);
+    go(state.channels[(at + step + state.channels.length) % state.channels.length].name);
+  } else if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+    if (unpick()) return;
+    if ($("app").classList.contains("drawn")) drawer(false);
+    else closeThread();
+    return;
+  } else if (event.key === "/" && !typing && !document.querySelector("dialog[open]")) composer.write("/");
+  else return;
+  event.preventDefault();
+});
+
+MAIN.scroll.addEventListener("scroll", () => {
+  $("down").hidden = atEnd(MAIN);
+  if (MAIN.scroll.scrollTop < NEAR && !MAIN.fresh) load(state.channel, null, { older: true });
+  if (atEnd(MAIN)) markRead();
+}, { passive: true });
+document.addEventListener("visibilitychange", () => !document.hidden && plan());
+addEventListener("hashchange", follow);
+new ResizeObserver(() => { if (MAIN.stuck) MAIN.scroll.scrollTop = MAIN.scroll.scrollHeight; MAIN.stuck = atEnd(MAIN); }).observe(MAIN.list);
+
+$("menu").append(icon("menu"));
+$("thread-close").append(icon("close"));
+$("down").append(icon("down"), "Newest");
+$("invite").append(icon("link"), h("span", {}, "Invite"));
+MAIN.fresh = SIDE.fresh = true;
+follow();
+connect(hear, plan);
+composer.box.focus();

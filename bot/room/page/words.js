@@ -1,0 +1,25 @@
+// Times and counts as words, in the reader's own zone and language.
+
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const shortFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+export const clock = (date) => clockFormat.format(date);
+export const full = (date) => fullFormat.format(date);
+export const sameDay = (one, other) => one.toDateString() === other.toDateString();
+export const plural = (number, noun, many = noun + "s") => `${number} ${number === 1 ? noun : many}`;
+
+// 14:05 today, with the day before that.
+export const moment = (date) => (sameDay(date, new Date()) ? clock(date) : shortFormat.format(date));
+
+export function day(date) {
+  const now = new Date();
+  if (sameDay(date, now)) return "Today";
+  if (sameDay(date, new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1))) return "Yesterday";
+  return dayFormat.format(date);
+}
+
+export function names(list) {
+  return list.length < 2 ? list.join("") : `${list.slice(0, -1).join(", ")} and ${list.at(-1)}`;
+}

@@ -1,0 +1,264 @@
+"""The room over HTTP: the page and its files, reads, writes, pictures, and the WebSocket that carries changes.
+
+Every request is checked for its Host, all but the page's own files and the entrance for the cookie, every write and
+the WebSocket for the Origin as well (see `doors`). Errors of people are sentences in JSON with status 400.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from bot.domain.errors import Rejected, UserError
+from bot.room import view
+from bot.room.asks import Named, Pointed, Pressed, Reacted, Said, Typed
+from bot.room.doors import SESSION_LIFE, cookie_name
+from bot.room.room import EMOJI, Room
+from bot.store import room as store
+
+BODY_LIMIT = 64 * 1024
+LAST = 2**62  # an id after every message
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+T = TypeVar("T")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def routes(room: Room) -> list[web.RouteDef]:
+    """All routes of the room."""
+    files = {one.name: one.read_bytes() for one in (resources.files("bot.room") / "page").iterdir()}
+    page = Page(room, files)
+    guard = Guard(room, page.entrance)
+    writes = {
+        "say": guard.write(Said, room.say),
+        "press": guard.write(Pressed, room.press),
+        "react": guard.write(Reacted, room.react),
+        "delete": guard.write(Pointed, room.delete),
+        "read": guard.write(Pointed, room.read),
+        "channels": guard.write(Named, room.add_channel),
+        "people": guard.write(Named, room.add_person),
+        "complete": guard.write(Typed, room.complete),
+    }
+    return [
+        web.get("/", guard.read(page.index), allow_head=False),
+        # Not for HEAD, which would spend the token and keep nothing.
+        web.get("/room", guard.host(page.enter), allow_head=False),
+        web.get("/room/page/{name}", guard.host(page.file)),
+        web.get("/room/picture/{name}.png", guard.read(page.picture)),
+        web.get("/room/history", guard.read(page.history)),
+        web.get("/room/thread", guard.read(page.thread)),
+        web.get("/room/live", guard.live(page.live), allow_head=False),
+        web.post("/room/invite", guard.post(page.invite)),
+        *(web.post(f"/room/{name}", handler) for name, handler in writes.items()),
+    ]
+
+
+class Guard:
+    """Wraps handlers into their checks."""
+
+    def __init__(self, room: Room, entrance: Callable[[web.Request], web.Response]) -> None:
+        self._room = room
+        self._entrance = entrance
+
+    def host(self, handler: Handler) -> Handler:
+        """Host alone: for what holds no secret."""
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            if not self._room.doors.host_fits(request):
+                return _refuse(403, "This name is not one of trainbot's. Set TRAINBOT_PUBLIC_HOST to allow it.")
+            return await handler(request)
+
+        return checked
+
+    def read(self, handler: Handler) -> Handler:
+        """Host and cookie."""
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            if not await self._room.doors.knows(request):
+                return self._entrance(request)
+            return await _spoken(handler(request))
+
+        return self.host(checked)
+
+    def live(self, handler: Handler) -> Handler:
+        """Host, Origin and cookie."""
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            if not self._room.doors.origin_fits(request):
+                return _refuse(403, "This request does not come from the room's own page.")
+            return await handler(request)
+
+        return self.read(checked)
+
+    def post(self, handler: Handler) -> Handler:
+        """Host, Origin, cookie, and a type that no form of another page can send."""
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            if request.content_type != "application/json":
+                return _refuse(415, "Only JSON is taken here.")
+            return await handler(request)
+
+        return self.live(checked)
+
+    def write(self, kind: type[T], act: Callable[[T], Awaitable[dict[str, Any]]]) -> Handler:
+        """All checks, and the body as this type."""
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            raw = await _body(request)
+            if raw is None:
+                return _refuse(413, "That is too long.")
+            try:
+                asked = msgspec.json.decode(raw, type=kind)
+            except msgspec.DecodeError as error:
+                return _refuse(400, f"That request cannot be read: {error}")
+            return web.json_response(await act(asked))
+
+        return self.post(handler)
+
+
+class Page:
+    """The handlers of reads: each gets a request that has passed its checks."""
+
+    def __init__(self, room: Room, files: dict[str, bytes]) -> None:
+        self._room = room
+        self._files = files
+        self._version = hashlib.sha256(b"".join(files[name] for name in sorted(files))).hexdigest()[:16]
+
+    async def index(self, request: web.Request) -> web.Response:
+        return self._html("index.html")
+
+    def entrance(self, request: web.Request) -> web.Response:
+        """Why there is nothing to see, and how to get in. Somebody who follows a link from elsewhere arrives without
+        the cookie even where there is one (SameSite=Strict): a page of our own then asks again, once."""
+        if request.path != "/":
+            return _refuse(401, "Open the address that trainbot printed to come in.")
+        elsewhere = request.headers.get("Sec-Fetch-Site") == "cross-site" and not request.query_string
+        return self._html("again.html" if elsewhere else "entrance.html", 200 if elsewhere else 401)
+
+    async def enter(self, request: web.Request) -> web.Response:
+        """Turns a token into the cookie."""
+        secret = await self._room.doors.enter(request.query.get("token", "")[:200])
+        if secret is None and not await self._room.doors.knows(request):
+            return self._html("entrance.html", 403)
+        response = web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
+        if secret is not None:
+            age = int(SESSION_LIFE.total_seconds())
+            secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+            response.set_cookie(
+                cookie_name(request), secret, max_age=age, path="/", httponly=True, samesite="Strict", secure=secure
+            )
+        return response
+
+    async def file(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        kind = TYPES.get(name[name.rfind(".") :])
+        if name not in self._files or kind in {None, "text/html"}:
+            return _refuse(404, "There is no such file.")
+        tag = f'"{self._version}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=self._files[name], content_type=kind, charset="utf-8", headers=headers)
+
+    async def picture(self, request: web.Request) -> web.Response:
+        png = await self._room.db.read(store.picture(request.match_info["name"]))
+        if png is None:
+            return _refuse(404, "There is no such picture.")
+        return web.Response(
+            body=png, content_type="image/png", headers={"Cache-Control": "private, max-age=31536000, immutable"}
+        )
+
+    async def history(self, request: web.Request) -> web.Response:
+        me = request.query.get("person", "")
+        channel = await self._room.channel(me, request.query.get("channel", ""))
+        return web.json_response(await view.history(self._room.db, me, channel, _before(request)))
+
+    async def thread(self, request: web.Request) -> web.Response:
+        me = request.query.get("person", "")
+        root = await self._room.db.read(store.entry(_number(request.query.get("root", ""))))
+        if root is None or root.thread is not None:
+            raise UserError("That thread is not here any more.")
+        await self._room.channel(me, root.channel)
+        return web.json_response(await view.thread(self._room.db, me, root, _before(request)))
+
+    async def invite(self, request: web.Request) -> web.Response:
+        """An address for another browser, under the name by which this one came."""
+        return web.json_response({"url": await self._room.address(request.headers["Origin"])})
+
+    async def live(self, request: web.Request) -> web.StreamResponse:
+        """Changes as they are committed, from the revision that the page has."""
+        socket = web.WebSocketResponse(timeout=1.0, heartbeat=20.0, max_msg_size=1024)
+        await socket.prepare(request)
+        with self._room.hub.attached(socket):
+            telling = asyncio.create_task(self._tell(socket, request))
+            hearing = asyncio.create_task(_until_closed(socket))
+            await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (telling, hearing):
+                task.cancel()
+            await asyncio.gather(telling, hearing, return_exceptions=True)
+            await socket.close()
+        return socket
+
+    async def _tell(self, socket: web.WebSocketResponse, request: web.Request) -> None:
+        room, me = self._room, request.query.get("person", "")
+        known = request.query.get("after", "")
+        revision, first = _number(known) if known else await room.db.read(store.revision()), True
+        while not room.hub.closed:
+            changed = room.hub.changed()
+            told = await view.frame(room.db, me, revision, first=first)
+            if told is not None:
+                extra = {"emoji": EMOJI, "version": self._version} if first else {}
+                await socket.send_str(json.dumps(told | extra))
+                revision, first = told["revision"], False
+            await changed.wait()
+
+    def _html(self, name: str, status: int = 200) -> web.Response:
+        headers = {"Cache-Control": "no-store"}
+        return web.Response(
+            status=status, body=self._files[name], content_type="text/html", charset="utf-8", headers=headers
+        )
+
+
+async def _spoken(answer: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    """The answer, or the sentence of what went wrong."""
+    try:
+        return await answer
+    except UserError as error:
+        return _refuse(400, str(error))
+    except Rejected as error:
+        return _refuse(400, f"That did not work: {error.reason}.")
+
+
+async def _until_closed(socket: web.WebSocketResponse) -> None:
+    """Pages say nothing here; what they do goes by POST."""
+    async for _ in socket:
+        pass
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """The body, None when it is too long; read no further than needed."""
+    raw = b""
+    async for chunk in request.content.iter_any():
+        raw += chunk
+        if len(raw) > BODY_LIMIT:
+            return None
+    return raw
+
+
+def _before(request: web.Request) -> int:
+    before = request.query.get("before", "")
+    return _number(before) if before else LAST
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise UserError("That is not a number.")
+    return int(text)
+
+
+def _refuse(status: int, reason: str) -> web.Response:
+    return web.json_response({"error": reason}, status=status, headers={"Cache-Control": "no-store"})
