@@ -80,6 +80,10 @@ class Job:
             return Phase.living if alive else Phase.lost
         return Phase.over if (self.folder / files.CANCEL).exists() else Phase.waiting
 
+    def exists(self) -> bool:
+        """Whether the folder is still there."""
+        return self.folder.is_dir()
+
     def occupied(self) -> bool:
         """Whether a keeper or a training program of this job lives."""
         return any(files.held(self.folder / lock) for lock in (files.KEEPER_LOCK, files.PROGRAM_LOCK))
@@ -200,12 +204,13 @@ class Jobs:
         return job
 
     def get(self, job_id: str) -> Job | None:
-        """The job of this id."""
-        return self._jobs.get(job_id)
+        """The job of this id; None when there is none, or when somebody removed its folder."""
+        job = self._jobs.get(job_id)
+        return job if job is not None and job.exists() else None
 
     def oldest_first(self) -> list[Job]:
         """All jobs in the order they were asked for."""
-        return sorted(self._jobs.values(), key=number)
+        return sorted((job for job in self._jobs.values() if job.exists()), key=number)
 
 
 def read_all(root: Path) -> Iterator[Job]:

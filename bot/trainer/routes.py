@@ -23,6 +23,7 @@ from .stream import HEADERS, Stream
 
 ORG = {"id": "local", "slug": "local", "name": "This computer"}
 PROJECT = {"id": "local", "slug": "local", "name": "Local", "orgId": "local"}
+READERS = 2  # data sets that are read at a time, so that large ones leave threads for the streams
 HISTORY = 1000  # events in the answer to GET /v1/jobs/{id}; the stream has them all
 
 
@@ -35,6 +36,7 @@ class Routes:
         self.queue = queue
         self.chat = chat
         self.stopping = stopping
+        self.reading = asyncio.Semaphore(READERS)
 
     def table(self) -> list[web.RouteDef]:
         """All routes; HEAD is left out, for a stream has nothing to say to it."""
@@ -101,7 +103,8 @@ class Routes:
         in_scope(request)
         asked = job_request(await read_object(request), self.options)
         try:
-            data = await asyncio.to_thread(open_dataset, asked.config.get("datasetSource"), self.options.roots)
+            async with self.reading:
+                data = await asyncio.to_thread(open_dataset, asked.config.get("datasetSource"), self.options.roots)
         except DatasetError as error:
             raise Refused(400, f"{error}") from error
         facts = {

@@ -55,7 +55,7 @@ class Stream:
         """Send everything after the id, then what comes; returns when over or when the service stops."""
         tail = events.Tail(self.job.folder / files.EVENTS)
         after: int | None = None
-        while not stopping.is_set():
+        while not stopping.is_set() and self.job.exists():
             view = await asyncio.to_thread(self.job.look)
             if after is None:
                 after = resume_point(last_event_id, view.last_id)

@@ -65,6 +65,7 @@ for line in sys.stdin:
         print("no memory left", file=sys.stderr, flush=True)
         os._exit(3)
     if last == "hang":
+        open("hanging", "w").close()
         time.sleep(600)
     if last == "noise":
         print("loading...", flush=True)

@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+import os
+from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import pytest
 
-from tests.trainer.conftest import Client, Launch, Place, say
+from bot.trainer.orphans import start_stamp
+from bot.trainer.worker import Worker
+from tests.trainer.conftest import Client, Launch, Place, say, until
 
 
 def ask(text: str, **more: Any) -> dict[str, Any]:
@@ -160,15 +165,28 @@ async def test_an_answer_that_takes_too_long_is_given_up(launch: Launch) -> None
     assert await chat(client, ask("hang", baseModel="fake")) == (504, "The model did not answer within 0.3 seconds.")
 
 
-async def test_the_worker_ends_with_the_service(launch: Launch, place: Place) -> None:
-    client = await launch()
+async def test_the_worker_ends_with_the_service_also_while_it_works(client: Client, place: Place) -> None:
     pid = (await told(client, baseModel="fake"))["pid"]
     hanging = asyncio.create_task(chat(client, ask("hang", baseModel="fake")))
+    await until((place.data / "hanging").exists)
+    waiting = asyncio.create_task(chat(client, ask("Hi", baseModel="fake")))
     client.stop.set()
-    await asyncio.wait({hanging}, timeout=10)
-    hanging.exception()
-    probe = await asyncio.create_subprocess_exec("kill", "-0", str(pid), stderr=asyncio.subprocess.DEVNULL)
-    assert await probe.wait() != 0
+    for task in (hanging, waiting):
+        with suppress(aiohttp.ClientError):  # the connection may be gone first
+            assert (await asyncio.wait_for(task, 10))[0] in {502, 503}
+    await until(lambda: not start_stamp(pid))
+
+
+async def test_the_worker_ends_when_the_service_is_killed(place: Place) -> None:
+    worker = Worker(place.answer, cwd=place.root, env=os.environ, timeout=10)
+    question = {"checkpoint": None, "messages": [{"role": "user", "content": "tell"}]}
+    pid = json.loads((await worker.ask(question))["text"])["pid"]
+    process = worker._process
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.close()  # what the system does for a killed service
+    await until(lambda: not start_stamp(pid))
+    await worker.close()
 
 
 async def test_a_program_that_cannot_be_started_is_told(launch: Launch, place: Place) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.trainer import folder as files
-from bot.trainer.orphans import start_stamp
+from bot.trainer.orphans import end_orphan, start_stamp
 from bot.trainer.service import Program, count_jobs, stop_jobs
 from tests.trainer.conftest import Client, Launch, Place, eventually, running, say, until
 
@@ -230,6 +231,27 @@ async def test_a_recorded_process_that_is_not_ours_is_left_alone(place: Place) -
     assert stranger.returncode is None
     stranger.kill()
     await stranger.wait()
+
+
+async def test_what_holds_the_lock_of_a_program_is_found_without_any_record(tmp_path: Path) -> None:
+    lock = files.take(tmp_path / files.PROGRAM_LOCK)
+    assert lock is not None
+    orphan = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE, pass_fds=(lock,)
+    )
+    os.close(lock)
+    assert await asyncio.to_thread(end_orphan, tmp_path) == ""
+    assert await asyncio.wait_for(orphan.wait(), 5) == -signal.SIGKILL
+
+
+async def test_a_job_whose_folder_was_removed_is_gone(client: Client, place: Place, whole: list[Any]) -> None:
+    job_id = await client.start(*whole)
+    await client.stream(job_id)
+    await until(lambda: not files.held(place.folder(job_id) / files.KEEPER_LOCK))
+    shutil.rmtree(place.folder(job_id))
+    assert await client.get("/v1/jobs") == (200, {"jobs": []})
+    assert (await client.get(f"/v1/jobs/{job_id}"))[0] == 404
+    assert (await client.get(f"/v1/jobs/{job_id}/events/stream"))[0] == 410
 
 
 async def test_a_keeper_that_is_told_to_stop_ends_the_training_and_says_so(client: Client, place: Place) -> None:
