@@ -69,7 +69,7 @@ function draw(message, at, compact, thread, target) {
   const bot = message.author === null;
   const kinds = ["message", compact && "compact", bot && "bot", message.only && "only", calls(message) && "pinged", target && "target"];
   return h("li", { class: kinds.filter(Boolean).join(" "), "data-id": message.id, id: `${thread ? "t" : "m"}${message.id}` },
-    compact ? h("span", { class: "side-time", title: full(at) }, clock(at)) : avatar(message.author),
+    compact ? h("span", { class: "side-time", title: full(at) }, clock(at).replace(/\s?[AP]M$/i, "")) : avatar(message.author),
     h("div", { class: "what" },
       message.only && onlyYou(message),
       h("div", { class: compact ? "unseen" : "who" }, h("b", {}, nameOf(message.author)), bot && h("span", { class: "tag" }, "bot"), time(at)),

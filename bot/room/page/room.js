@@ -3,17 +3,14 @@
 
 import { zoomed } from "./blocks.js";
 import { Composer } from "./composer.js";
-import { $, h, icon, morphChildren } from "./dom.js";
-import { drawList } from "./messages.js";
-import { connect, get, post } from "./net.js";
-import { drawSide, openChannel, openInvite, openPeople } from "./side.js";
-import { attention, calls, direct, forget, keep, label, nameOf, newId, pageKey, shown, state, take } from "./state.js";
+import { $, h, icon } from "./dom.js";
+import { connect, post } from "./net.js";
+import { openChannel, openInvite, openPeople } from "./side.js";
+import { calls, direct, forget, keep, nameOf, newId, pageKey, state, take } from "./state.js";
+import { atEnd, draw, MAIN, NEAR, plan, SIDE, toast, whenDrawn } from "./view.js";
+import { closeThread, drawer, follow, go, load, markRead } from "./ways.js";
 
-const NEAR = 80; // pixels from the end that count as being there
-const MAIN = { scroll: $("scroll"), list: $("list"), older: $("older") };
-const SIDE = { scroll: $("thread-scroll"), list: $("thread-list"), older: $("thread-older") };
 let opener = null; // where the focus goes back to
-let planned = false;
 
 const composer = new Composer($("composer"), "write", () => ({
   channel: state.channel, thread: null, key: `${state.me} ${state.channel}`,
@@ -23,67 +20,6 @@ const composer = new Composer($("composer"), "write", () => ({
 const replier = new Composer($("thread-composer"), "reply", () => ({
   channel: state.channel, thread: state.thread, key: `${state.me} ${pageKey(state.channel, state.thread)}`, hint: "Reply in thread",
 }), (text) => say(text, state.thread));
-
-// Drawing -----------------------------------------------------------------------------------------------------------
-
-export function plan() {
-  if (planned) return;
-  planned = true;
-  setTimeout(() => { planned = false; draw(); });
-}
-
-function draw() {
-  drawSide();
-  const name = label(state.channel);
-  $("title").replaceChildren(direct(state.channel) ? name : h("span", { class: "hash" }, "#"), direct(state.channel) ? "" : name);
-  $("link").textContent = state.connected || state.revision === null ? "" : "Connecting again …";
-  drawPane(MAIN, null);
-  drawEmpty();
-  composer.show();
-  if (state.thread) {
-    $("thread-where").textContent = direct(state.channel) ? name : `#${name}`;
-    drawPane(SIDE, state.thread);
-    replier.show();
-  }
-  const waiting = state.channels.reduce((sum, one) => sum + attention(one), 0);
-  document.title = `${waiting ? `(${waiting}) ` : ""}${direct(state.channel) ? "" : "#"}${name} · trainbot`;
-  markRead();
-}
-
-const atEnd = ({ scroll }) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
-
-function drawPane(pane, thread) {
-  const end = atEnd(pane);
-  const page = state.pages.get(pageKey(state.channel, thread));
-  const height = pane.scroll.scrollHeight;
-  const first = pane.list.querySelector("[data-id]")?.dataset.id;
-  drawList(pane.list, state.channel, thread);
-  morphChildren(pane.older, page?.more ? [h("button", { type: "button", class: "soft", "data-act": "older", "data-thread": thread || "" }, "Earlier messages")] : []);
-  const grown = first !== pane.list.querySelector("[data-id]")?.dataset.id && !end;
-  if (end || pane.fresh) pane.scroll.scrollTop = pane.scroll.scrollHeight;
-  else if (grown) pane.scroll.scrollTop += pane.scroll.scrollHeight - height;
-  if (page?.floor !== undefined && !page.loading) pane.fresh = false;
-  if (pane === MAIN) $("down").hidden = atEnd(pane);
-}
-
-function drawEmpty() {
-  const page = state.pages.get(state.channel);
-  const empty = page && !page.loading && !page.more && !shown(state.channel, null).length && !state.pending.length;
-  const try_ = (text) => h("button", { type: "button", class: "soft", "data-act": "fill", "data-text": text }, text);
-  morphChildren($("empty"), empty ? [
-    h("img", { src: "/room/page/icon.svg", alt: "", width: 48, height: 48 }),
-    h("h2", {}, direct(state.channel) ? "Just you and trainbot" : `This is #${state.channel}`),
-    h("p", {}, direct(state.channel) ? "What you ask here is seen by nobody else." : "Start a training run and it reports here: one card, its thread, and samples to vote on."),
-    h("div", { class: "tries" }, try_("/train start "), try_("/train help")),
-  ] : []);
-}
-
-function toast(text) {
-  $("toast").textContent = text;
-  $("toast").hidden = false;
-  clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => { $("toast").hidden = true; }, 6000);
-}
 
 // Hearing -----------------------------------------------------------------------------------------------------------
 
@@ -104,91 +40,6 @@ function announce(message) {
   if (message.channel !== state.channel && !calls(message)) return;
   const text = message.author === null ? message.body.summary : message.body.text;
   $(calls(message) ? "alert" : "live").textContent = `${nameOf(message.author)}: ${text}`.slice(0, 300);
-}
-
-// Loads the last page of a channel or thread, or the one before what is there.
-async function load(channel, thread, { older = false } = {}) {
-  const key = pageKey(channel, thread);
-  const page = state.pages.get(key) || {};
-  if (page.loading || (page.floor !== undefined && !(older && page.more))) return;
-  const me = state.me;
-  page.loading = true;
-  state.pages.set(key, page);
-  const query = { person: me, ...(thread ? { root: thread } : { channel }), ...(older ? { before: page.floor } : {}) };
-  try {
-    const told = await get(thread ? "thread" : "history", query);
-    if (me !== state.me || state.pages.get(key) !== page) return;
-    if (told.root) keep(told.root);
-    told.messages.forEach(keep);
-    page.floor = told.messages.length ? told.messages[0].id : page.floor ?? 0;
-    page.more = told.more;
-  } catch (error) {
-    if (state.pages.get(key) === page && page.floor === undefined) state.pages.delete(key);
-    if (error.sentence) thread ? closeThread() : go("training");
-    if (error.sentence) toast(error.sentence);
-  } finally {
-    page.loading = false;
-    plan();
-  }
-}
-
-function markRead() {
-  const channel = state.channels.find((one) => one.name === state.channel);
-  if (!channel || document.hidden || !atEnd(MAIN) || !(channel.unread || channel.mentions)) return;
-  channel.unread = channel.mentions = 0;
-  const last = Math.max(0, ...[...state.messages.values()].filter((one) => one.channel === channel.name && !one.deleted).map((one) => one.id));
-  if (last) post("read", { person: state.me, message: last }).catch(() => {});
-  plan();
-}
-
-// Going places ------------------------------------------------------------------------------------------------------
-
-const go = (channel, thread) => { location.hash = `#c/${channel}${thread ? `/t${thread}` : ""}`; };
-
-async function follow() {
-  const [, channel, thread, target] = /^#c\/(@?[a-z0-9-]+)(?:\/t(\d+))?(?:\/m(\d+))?$/.exec(location.hash) || [];
-  if (!channel) return;
-  const other = channel !== state.channel;
-  const root = thread ? Number(thread) : null;
-  if (other || root !== state.thread) SIDE.fresh = true;
-  if (other) MAIN.fresh = true;
-  Object.assign(state, { channel, thread: root, target: target ? Number(target) : null });
-  $("thread").hidden = !root;
-  $("app").classList.toggle("threaded", Boolean(root));
-  drawer(false);
-  if (state.revision === null) return;
-  draw();
-  if (root) load(channel, root).then(() => state.thread === root && !target && replier.box.focus());
-  await load(channel, null);
-  if (target) seek(root ? SIDE : MAIN, root, Number(target));
-}
-
-// Brings a message into view, loading what lies between.
-async function seek(pane, thread, target) {
-  for (let pages = 0; pages < 25; pages += 1) {
-    draw();
-    const node = pane.list.querySelector(`[data-id="${target}"]`);
-    if (node) return node.scrollIntoView({ block: "center" });
-    if (!state.pages.get(pageKey(state.channel, thread))?.more) break;
-    await load(state.channel, thread, { older: true });
-  }
-  return toast("That message is not here any more.");
-}
-
-function closeThread() {
-  if (!state.thread) return;
-  const root = state.thread;
-  go(state.channel);
-  const back = $("list").querySelector(`[data-id="${root}"] .replies`) || opener;
-  (back?.isConnected ? back : composer.box).focus();
-}
-
-function drawer(open) {
-  const focused = $("side").contains(document.activeElement);
-  $("app").classList.toggle("drawn", open);
-  $("menu").setAttribute("aria-expanded", String(open));
-  if (open) $("side").querySelector("a.here, a")?.focus();
-  else if (focused && getComputedStyle($("menu")).display !== "none") $("menu").focus();
 }
 
 function become(user) {
@@ -348,7 +199,9 @@ $("menu").append(icon("menu"));
 $("thread-close").append(icon("close"));
 $("down").append(icon("down"), "Newest");
 $("invite").append(icon("link"), h("span", {}, "Invite"));
-MAIN.fresh = SIDE.fresh = true;
+whenDrawn(() => composer.show());
+whenDrawn(() => replier.show());
+whenDrawn(markRead);
 follow();
 connect(hear, plan);
 composer.box.focus();

@@ -1,0 +1,91 @@
+// Where the tab is: channel, thread and message by the address's fragment; loads what is needed to be there.
+
+import { $ } from "./dom.js";
+import { get, post } from "./net.js";
+import { keep, pageKey, state } from "./state.js";
+import { atEnd, draw, MAIN, plan, SIDE, toast } from "./view.js";
+
+// Loads the last page of a channel or thread, or the one before what is there.
+export async function load(channel, thread, { older = false } = {}) {
+  const key = pageKey(channel, thread);
+  const page = state.pages.get(key) || {};
+  if (page.loading || (page.floor !== undefined && !(older && page.more))) return;
+  const me = state.me;
+  page.loading = true;
+  state.pages.set(key, page);
+  const query = { person: me, ...(thread ? { root: thread } : { channel }), ...(older ? { before: page.floor } : {}) };
+  try {
+    const told = await get(thread ? "thread" : "history", query);
+    if (me !== state.me || state.pages.get(key) !== page) return;
+    if (told.root) keep(told.root);
+    told.messages.forEach(keep);
+    page.floor = told.messages.length ? told.messages[0].id : page.floor ?? 0;
+    page.more = told.more;
+  } catch (error) {
+    if (state.pages.get(key) === page && page.floor === undefined) state.pages.delete(key);
+    if (error.sentence) thread ? closeThread() : go("training");
+    if (error.sentence) toast(error.sentence);
+  } finally {
+    page.loading = false;
+    plan();
+  }
+}
+
+// What is at the end of a visible list has been read.
+export function markRead() {
+  const channel = state.channels.find((one) => one.name === state.channel);
+  if (!channel || document.hidden || !atEnd(MAIN) || !(channel.unread || channel.mentions)) return;
+  channel.unread = channel.mentions = 0;
+  const last = Math.max(0, ...[...state.messages.values()].filter((one) => one.channel === channel.name && !one.deleted).map((one) => one.id));
+  if (last) post("read", { person: state.me, message: last }).catch(() => {});
+  plan();
+}
+
+export const go = (channel, thread) => { location.hash = `#c/${channel}${thread ? `/t${thread}` : ""}`; };
+
+// Shows what the address names.
+export async function follow() {
+  const [, channel, thread, target] = /^#c\/(@?[a-z0-9-]+)(?:\/t(\d+))?(?:\/m(\d+))?$/.exec(location.hash) || [];
+  if (!channel) return;
+  const other = channel !== state.channel;
+  const root = thread ? Number(thread) : null;
+  if (other || root !== state.thread) SIDE.fresh = true;
+  if (other) MAIN.fresh = true;
+  Object.assign(state, { channel, thread: root, target: target ? Number(target) : null });
+  $("thread").hidden = !root;
+  $("app").classList.toggle("threaded", Boolean(root));
+  drawer(false);
+  if (state.revision === null) return;
+  draw();
+  if (root) load(channel, root).then(() => state.thread === root && !target && $("reply").focus());
+  await load(channel, null);
+  if (target) seek(root ? SIDE : MAIN, root, Number(target));
+}
+
+// Brings a message into view, loading what lies between.
+async function seek(pane, thread, target) {
+  for (let pages = 0; pages < 25; pages += 1) {
+    draw();
+    const node = pane.list.querySelector(`[data-id="${target}"]`);
+    if (node) return node.scrollIntoView({ block: "center" });
+    if (!state.pages.get(pageKey(state.channel, thread))?.more) break;
+    await load(state.channel, thread, { older: true });
+  }
+  return toast("That message is not here any more.");
+}
+
+export function closeThread() {
+  if (!state.thread) return;
+  const root = state.thread;
+  go(state.channel);
+  const back = $("list").querySelector(`[data-id="${root}"] .replies`) || $("list").querySelector(`[data-id="${root}"] [data-act=thread]`);
+  (back || $("write")).focus();
+}
+
+export function drawer(open) {
+  const focused = $("side").contains(document.activeElement);
+  $("app").classList.toggle("drawn", open);
+  $("menu").setAttribute("aria-expanded", String(open));
+  if (open) $("side").querySelector("a.here, a")?.focus();
+  else if (focused && getComputedStyle($("menu")).display !== "none") $("menu").focus();
+}
