@@ -26,8 +26,10 @@ def main(words: list[str]) -> int:
 
 
 def _train() -> int:
+    from bot.trainer.tiny.memory import keep_freed
     from bot.trainer.tiny.train import Diverged, JobError, train
 
+    keep_freed()
     try:
         train(Path.cwd())
     except JobError as error:

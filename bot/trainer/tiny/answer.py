@@ -90,9 +90,10 @@ def answer(shelf: Shelf, request: Request) -> dict[str, Any]:
     """The reply to one request, without its id; raises CheckpointError."""
     tok = tokenizer()
     weights = shelf.take(request.checkpoint)
-    ids = prompt(tok, request.messages, weights.shape.context)
+    most = min(request.max_tokens, weights.shape.context // 2)
+    ids = prompt(tok, request.messages, weights.shape.context - most)
     with np.errstate(all="ignore"):
-        said = reply(weights, ids, request.max_tokens, request.temperature, request.seed)
+        said = reply(weights, ids, most, request.temperature, request.seed)
     return {
         "text": tok.decode(said.ids),
         "finish_reason": "stop" if said.ended else "length",
@@ -106,7 +107,8 @@ def handle(shelf: Shelf, line: bytes) -> dict[str, Any]:
     if len(line) > _LONGEST_LINE:
         return {"id": None, "error": "the request is too long"}
     try:
-        value = json.loads(line, parse_constant=lambda _: None)
+        value = json.loads(line)
+        json.dumps(value, allow_nan=False)  # what cannot be written, such as 1e999, cannot be an id either
     except (ValueError, RecursionError):
         return {"id": None, "error": "the request is not valid JSON"}
     if not isinstance(value, dict):

@@ -69,11 +69,10 @@ def _unsayable() -> NDArray[np.bool_]:
 
 
 def reply(weights: Weights, prompt: list[int], most: int, temperature: float, seed: int | None) -> Reply:
-    """Up to `most` tokens after the prompt, which is cut from the left to leave room for them."""
-    most = min(most, weights.shape.context // 2)
+    """Up to `most` tokens after the prompt; both together must fit into the context."""
     reader, never = Reader(weights), _unsayable()
     rng = np.random.default_rng(seed)
-    scores = reader.read(prompt[-(weights.shape.context - most) :])
+    scores = reader.read(prompt)
     said: list[int] = []
     while len(said) < most:
         scores[never] = -np.inf

@@ -85,7 +85,7 @@ class Run:
             last = step == self.total
             facts = self._log(step, now) if last or step % self.config.logging_steps == 0 else {}
             if last or step % eval_every == 0:
-                facts["evalLoss"] = self._evaluate(step)
+                facts["evalLoss"] = self._evaluate(step, now)
             if facts:
                 event("training.log", step=step, **facts)
                 metrics |= {"trainLoss" if k == "loss" else k: v for k, v in facts.items()}
@@ -102,15 +102,10 @@ class Run:
         c = self.config
         now = rate(c.schedule, c.learning_rate, step, self.total, min(c.warmup_steps, self.total // 2))
         loss = loss_and_gradient(self.weights, batch, self.drop, self.grads)
-        self._must_be_finite(loss, step)
+        _must_be_finite(loss, step, now)
         self.losses.append(loss)
         self.optimiser.step(self.grads.flat, now)
         return now
-
-    def _must_be_finite(self, loss: float, step: int) -> None:
-        if not math.isfinite(loss):
-            at = rate(self.config.schedule, self.config.learning_rate, step, self.total, 0)
-            raise Diverged(f"loss is not finite at step {step} (learning rate {at:.3g}): training diverged")
 
     def _log(self, step: int, now: float) -> dict[str, float]:
         """Facts since the last log: the mean loss, the rate, how far and how fast."""
@@ -125,18 +120,23 @@ class Run:
         self.losses, self.since = [], at
         return facts
 
-    def _evaluate(self, step: int) -> float:
+    def _evaluate(self, step: int, now: float) -> float:
         """Mean loss per token said in the held-back rows."""
         still = Drop(0.0, None)
         total = sum(loss_and_gradient(self.weights, b, still, None) * len(b.targets) for b in self.held)
         loss = total / sum(len(b.targets) for b in self.held)
-        self._must_be_finite(loss, step)
+        _must_be_finite(loss, step, now)
         return round(loss, _FACTS_KEPT)
 
     def _save(self, step: int) -> None:
         pathname = save(self.folder, step, self.weights)
         self.artifacts.append({"pathname": pathname})
         event("checkpoint.saved", step=step, artifacts=[{"pathname": pathname}])
+
+
+def _must_be_finite(loss: float, step: int, now: float) -> None:
+    if not math.isfinite(loss):
+        raise Diverged(f"loss is not finite at step {step} (learning rate {now:.3g}): training diverged")
 
 
 def train(folder: Path) -> None:

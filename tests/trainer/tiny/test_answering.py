@@ -31,7 +31,7 @@ def test_the_worker_answers_from_the_base_and_ends_with_its_input(worker: Any) -
 
 
 def test_the_worker_survives_what_it_cannot_read(worker: Any) -> None:
-    for line in (b"{", b"\xff\xfe", b"[]", b"3", b"[" * 100_000, b'{"id": 7, "seed": NaN}'):
+    for line in (b"{", b"\xff\xfe", b"[]", b"3", b"[" * 100_000, b'{"id": NaN}', b'{"id": 1e999}'):
         assert "error" in worker.send(line)
     assert worker.send(b"{")["id"] is None
     assert "text" in worker.ask("still there?")
@@ -46,7 +46,7 @@ def test_the_worker_answers_from_a_checkpoint_and_tells_of_a_missing_one(worker:
 
 def test_a_huge_text_is_cut_and_answered(worker: Any) -> None:
     reply = worker.ask("parcel \U0001f4e6 \x00" * 100_000)
-    assert reply["prompt_tokens"] == 256
+    assert reply["prompt_tokens"] + 12 == 256
     assert reply["completion_tokens"] == 12
 
 
