@@ -107,11 +107,20 @@ async def either(stop: asyncio.Event, turning: asyncio.Task[None]) -> None:
 async def listen(site: web.AppRunner, options: Options) -> str:
     """Open the port and write down where it is; the URL."""
     await site.setup()
-    await web.TCPSite(site, options.host, options.port).start()
+    # One address: "localhost" may be two, and each would take a free port of its own.
+    await web.TCPSite(site, "127.0.0.1" if options.host == "localhost" else options.host, options.port).start()
     port: int = site.addresses[0][1]
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    url = f"http://{host}:{port}"
+    url = f"http://{reachable(options.host)}:{port}"
     token = None if options.anonymous else options.token
     facts = {"url": url, "port": port, "pid": os.getpid(), "token": token}
     await asyncio.to_thread(files.write_json, options.data_dir / SERVICE, facts)
     return url
+
+
+def reachable(host: str) -> str:
+    """The host part of a URL that reaches this bind address from this computer."""
+    if host in {"0.0.0.0", ""}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host

@@ -47,6 +47,13 @@ async def test_a_taken_port_is_an_error_and_leaves_the_folder_free(place: Place,
         assert find_service(tmp_path / "other")
 
 
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "127.0.0.2"])
+async def test_the_url_reaches_the_service_whatever_it_is_bound_to(place: Place, host: str) -> None:
+    async with running(place.options(host=host)) as client:
+        assert (await client.get("/v1/me"))[0] == 200
+        assert client.url.startswith(f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
