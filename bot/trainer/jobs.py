@@ -183,6 +183,7 @@ class Jobs:
         self.root = root
         self._jobs: dict[str, Job] = {}
         self._next = 1
+        self._guard = threading.Lock()
 
     def load(self) -> None:
         """Read all job folders; blocking. A folder without a whole job.json was never promised."""
@@ -193,8 +194,9 @@ class Jobs:
 
     def create(self, facts: dict[str, Any]) -> Job:
         """Make the folder of a new job; blocking until it is safe on disk."""
-        job_id, order = str(uuid4()), self._next
-        self._next += 1
+        job_id = str(uuid4())
+        with self._guard:
+            order, self._next = self._next, self._next + 1
         asked = {"id": job_id, **facts, "number": order, "createdAt": files.now()}
         folder = self.root / job_id
         folder.mkdir(mode=0o700)
@@ -210,7 +212,7 @@ class Jobs:
 
     def oldest_first(self) -> list[Job]:
         """All jobs in the order they were asked for."""
-        return sorted((job for job in self._jobs.values() if job.exists()), key=number)
+        return sorted((job for job in list(self._jobs.values()) if job.exists()), key=number)
 
 
 def read_all(root: Path) -> Iterator[Job]:

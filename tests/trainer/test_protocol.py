@@ -155,6 +155,15 @@ async def test_jobs_are_listed_newest_first_and_whole(client: Client) -> None:
     assert all(needed <= set(job) for job in answer["jobs"])
 
 
+async def test_jobs_asked_for_at_the_same_moment_are_all_made_and_have_an_order(client: Client) -> None:
+    ids = await asyncio.gather(*(client.start(name=f"run {place}") for place in range(12)))
+    listed = [(await client.get("/v1/jobs"))[1]["jobs"] for _ in range(2)]
+    order = [[job["id"] for job in jobs] for jobs in listed]
+    assert order[0] == order[1]
+    assert set(order[0]) == set(ids)
+    assert len(order[0]) == 12
+
+
 async def test_a_program_may_tell_its_own_failure(client: Client) -> None:
     failed = say("training.failed", error="CUDA out of memory at step 2", step=2)
     job_id = await client.start(say("training.started"), failed, ("exit", 1))
