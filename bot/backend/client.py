@@ -84,6 +84,11 @@ class ServiceClient:
         """The latest notice that the service is about to stop serving this client."""
         return self._notices.latest
 
+    @property
+    def stream_clients(self) -> int:
+        """How many HTTP clients the streams have needed so far, at most 100 streams each."""
+        return self._pool.stream_clients
+
     async def start(self, spec: Spec, *, key: str, tried_at: datetime | None) -> str:
         """Creates the job `<name> [<key>]` and returns its id. With `tried_at` adopts a job that bears the key.
 

@@ -161,7 +161,7 @@ class FakeService:
         app.router.add_post("/v1/jobs/{id}/cancel", self._cancel)
         app.router.add_get("/v1/jobs/{id}/events/stream", self._stream)
         app.router.add_post("/v1/inference/chat", self._chat)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
