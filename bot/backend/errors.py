@@ -26,8 +26,8 @@ WAIT_MIN, WAIT_MAX = 1.0, 3600.0  # seconds that a Retry-After may ask for
 
 # The request did not leave, so nothing can have come of it.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-# httpx lets idna's UnicodeError out for some host names, and the socket an OverflowError for a port above 65535.
-_ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError, OverflowError)
+# httpx lets idna's UnicodeError out for some host names.
+_ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)
 _BROKEN = (httpx.HTTPError, httpx.StreamError, SSEError, OSError)
 
 

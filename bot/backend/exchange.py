@@ -17,6 +17,7 @@ from bot.domain.errors import Rejected, Scope
 
 TOTAL = 120.0  # seconds for a whole exchange, however steadily its answer trickles
 BODY_LIMIT = 16 * 1024 * 1024  # bytes of an answer
+PORT_LIMIT = 65535
 ERROR_BODY_LIMIT = 64 * 1024  # bytes of an error's body that are read
 
 
@@ -62,6 +63,8 @@ class Exchange:
                 headers=sent,
                 timeout=patience or httpx.USE_CLIENT_DEFAULT,
             )
+            if (request.url.port or 0) > PORT_LIMIT:
+                raise httpx.InvalidURL("There is no such port.")  # anyio would let out a group of OverflowErrors
             response = await client.send(request, stream=True)
             try:
                 if not response.is_success:

@@ -217,11 +217,11 @@ async def test_hundreds_of_streams_share_clients_of_a_hundred_each(service: Fake
         async for frame in client.events(job.id, None):
             if isinstance(frame.event, TrainingStarted):
                 heard += 1
-            if heard == 230:
+            if heard == 201:
                 everyone.set()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(230):
+        for _ in range(201):
             group.create_task(listen())
         await everyone.wait()
         assert client.stream_clients == 3
