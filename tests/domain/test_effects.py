@@ -76,6 +76,7 @@ def test_once_keys_differ_by_kind_run_place_step_and_prompt() -> None:
         *of_each_kind(4, HERE, 30, 1),
         *of_each_kind(42, THERE, 30, 1),
         *of_each_kind(42, HERE, 3, 1),
+        *of_each_kind(4, HERE, 230, 1),
         *of_each_kind(42, HERE, 30, 11),
     ]
     keys: dict[str, Effect] = {}
