@@ -162,7 +162,19 @@ async def test_an_answer_that_does_not_come_is_unavailable(
 
 
 @pytest.mark.parametrize(
-    "url", ["", "arkor", "ftp://h", "http://", "http://h:abc", "http://127.0.0.1:99999", "http://[::1", "http://xn--/", "http://h\x00", "//h"]
+    "url",
+    [
+        "",
+        "arkor",
+        "ftp://h",
+        "http://",
+        "http://h:abc",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "http://xn--/",
+        "http://h\x00",
+        "//h",
+    ],
 )
 async def test_an_address_that_is_none_is_about_the_whole_service(
     connect: Callable[..., ServiceClient], url: str
