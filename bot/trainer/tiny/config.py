@@ -23,7 +23,10 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One run: counts in steps or rows, `max_length` in tokens, the learning rate per step."""
+    """One run: counts in steps or rows, `max_length` in tokens, the learning rate per step.
+
+    The warm-up takes at most half of the steps, however short the run has been made.
+    """
 
     max_steps: int | None
     epochs: float

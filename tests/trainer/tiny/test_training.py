@@ -1,7 +1,10 @@
 """A whole training as a process: its events, its checkpoints, how it ends."""
 
 import json
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from bot.trainer.tiny.checkpoint import CheckpointError, base, load, save
 from bot.trainer.tiny.events import say
 
+ROOT = Path(__file__).parents[3]
 Training = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = {"maxSteps": 40, "batchSize": 16, "loggingSteps": 5, "saveSteps": 20, "evalSteps": 20, "seed": 3}
 
@@ -92,6 +96,23 @@ def test_a_missing_data_set_ends_with_two_and_a_sentence(training: Training, tmp
     done = training(tmp_path / "nowhere.jsonl")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("the data set cannot be read: ")
+
+
+def test_a_training_that_is_told_to_end_ends_and_leaves_whole_checkpoints(colours: Path, tmp_path: Path) -> None:
+    config = {"maxSteps": 100_000, "batchSize": 4, "saveSteps": 1}
+    (tmp_path / "job.json").write_text(json.dumps({"config": config, "data": {"path": str(colours)}}))
+    command = [sys.executable, "-m", "bot.trainer.tiny", "train"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        saved = next(line for line in process.stdout if b"checkpoint.saved" in line)
+        process.terminate()
+        process.stdout.read()
+        assert process.wait(timeout=20) == -signal.SIGTERM
+    assert (tmp_path / json.loads(saved)["artifacts"][0]["pathname"]).is_file()
+    for folder in (tmp_path / "checkpoints").glob("step-*"):
+        assert load(folder).flat.size == base().flat.size
 
 
 def test_a_checkpoint_comes_back_as_it_was_saved(tmp_path: Path) -> None:
