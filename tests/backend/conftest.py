@@ -1,10 +1,12 @@
-"""Fixtures: a clock that the test owns, the service on a socket, the client on it, and both sides of the contract."""
+"""Fixtures: a clock that the test owns, the service on a socket, the client on it, and all sides of the contract."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,31 @@ from bot.backend import ServiceClient
 from bot.domain.events import CheckpointSaved, Logged, QueueMoved, TrainingCompleted, TrainingStarted
 from bot.domain.runs import Numbers
 from bot.ports import Backend, Spec
+from bot.trainer.service import Options, Program, serve, stop_jobs
+
+# Programs for the embedded service: one that trains for a moment, or until it is ended, and one that answers.
+TRAIN = """
+import json, os, signal
+live = json.load(open("job.json"))["config"]["live"]
+def say(**event):
+    print(json.dumps({"timestamp": "2026-08-08T09:01:12.410Z", **event}), flush=True)
+say(type="training.started", metadata={"totalSteps": 2})
+say(type="training.log", step=1, loss=2.5)
+os.makedirs("checkpoints/step-000001")
+say(type="checkpoint.saved", step=1)
+if live:
+    signal.pause()
+say(type="training.log", step=2, loss=2.0)
+say(type="training.completed", artifacts=[{}])
+"""
+ANSWER = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    print(json.dumps({"id": asked["id"], "text": "billing", "finish_reason": "stop",
+                      "prompt_tokens": 1, "completion_tokens": 1}), flush=True)
+"""
+ROW = '{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}\n'
 
 NOW = datetime(2026, 8, 8, 12, 0, tzinfo=UTC)
 
@@ -113,9 +140,36 @@ def of_memory(clock: OwnClock) -> Side:
     return Side(backend, clock, spec)
 
 
-@pytest.fixture(params=["client", "memory"])
+@pytest.fixture
+async def embedded(tmp_path: Path, clock: OwnClock) -> AsyncIterator[Side]:
+    """The embedded service itself, with programs that take no time."""
+    for name, text in {"train.py": TRAIN, "answer.py": ANSWER, "tickets.jsonl": ROW}.items():
+        (tmp_path / name).write_text(text)
+    program = Program((sys.executable, str(tmp_path / "train.py")), (sys.executable, str(tmp_path / "answer.py")))
+    data = tmp_path / "data"
+    options = Options(data_dir=data, roots=(tmp_path,), programs={"tiny": program}, token=TOKEN, grace=1.0)
+    stop, url = asyncio.Event(), asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(options, url.set_result, stop))
+    await asyncio.wait({serving, url}, return_when=asyncio.FIRST_COMPLETED)
+
+    def spec(live: bool) -> Spec:
+        source = {"type": "file", "name": "tickets.jsonl"}
+        return Spec("support-bot", {"model": "tiny", "datasetSource": source, "live": live})
+
+    try:
+        async with ServiceClient(await url, TOKEN, org="local", project="local", clock=clock) as client:
+            yield Side(client, clock, spec)
+    finally:
+        stop.set()
+        await serving
+        await stop_jobs(data, patience=5)
+
+
+@pytest.fixture(params=["client", "memory", "embedded"])
 def side(request: pytest.FixtureRequest, clock: OwnClock) -> Side:
     """Every implementation of the port. Another one needs a branch here and nothing in the contract."""
     if request.param == "memory":
         return of_memory(clock)
+    if request.param == "embedded":
+        return request.getfixturevalue("embedded")
     return of_client(request.getfixturevalue("service"), request.getfixturevalue("client"), clock)
