@@ -6,7 +6,6 @@ to `wire` and `inference`.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
@@ -51,11 +50,9 @@ def is_stream(response: httpx.Response) -> bool:
     return declared.partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
-async def read(response: httpx.Response, limit: int = FRAME_LIMIT) -> AsyncGenerator[ServerSentEvent, None]:
+def read(response: httpx.Response, limit: int = FRAME_LIMIT) -> AsyncGenerator[ServerSentEvent, None]:
     """The events of a response. The body is UTF-8 whatever the header says, a byte order mark is skipped (WHATWG)."""
     body = httpx.Response(
         200, headers={"Content-Type": f"{MEDIA_TYPE}; charset=utf-8-sig"}, stream=CappedBody(response, limit)
     )
-    async with aclosing(EventSource(body).aiter_sse()) as events:
-        async for event in events:
-            yield event
+    return EventSource(body).aiter_sse()

@@ -14,7 +14,7 @@ from fakes.backend import FakeBackend
 from fakes.service import END, ORG, PROJECT, TOKEN, FakeService, ping, told
 
 from bot.backend import ServiceClient
-from bot.domain.events import CheckpointSaved, Logged, QueueMoved, TrainingCompleted, TrainingStarted
+from bot.domain.events import CheckpointSaved, Logged, QueueMoved, StreamEvent, TrainingCompleted, TrainingStarted
 from bot.domain.runs import Numbers
 from bot.ports import Backend, Spec
 from bot.trainer.service import Options, Program, serve, stop_jobs
@@ -125,13 +125,13 @@ def of_client(service: FakeService, client: ServiceClient, clock: OwnClock) -> S
 
 def of_memory(clock: OwnClock) -> Side:
     backend = FakeBackend(clock=clock)
-    start = [
+    start: list[StreamEvent] = [
         QueueMoved(NOW, 1),
         TrainingStarted(NOW, 2),
         Logged(NOW, 1, Numbers(loss=2.5)),
         CheckpointSaved(NOW, 1),
     ]
-    end = [Logged(NOW, 2, Numbers(loss=2.0)), TrainingCompleted(NOW, 1)]
+    end: list[StreamEvent] = [Logged(NOW, 2, Numbers(loss=2.0)), TrainingCompleted(NOW, 1)]
 
     def spec(live: bool) -> Spec:
         backend.script, backend.live = ([*start] if live else [*start, *end]), live
@@ -171,5 +171,6 @@ def side(request: pytest.FixtureRequest, clock: OwnClock) -> Side:
     if request.param == "memory":
         return of_memory(clock)
     if request.param == "embedded":
-        return request.getfixturevalue("embedded")
+        running: Side = request.getfixturevalue("embedded")
+        return running
     return of_client(request.getfixturevalue("service"), request.getfixturevalue("client"), clock)

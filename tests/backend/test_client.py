@@ -218,6 +218,17 @@ async def test_a_token_that_no_header_carries_is_refused_unsaid(
     assert token not in f"{refusal.value}"
 
 
+async def test_the_proxy_of_the_environment_is_used_for_requests_and_streams(
+    service: FakeService, connect: Callable[..., ServiceClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = service.job(told("1", "training.started"), END)
+    monkeypatch.setenv("HTTP_PROXY", service.url)
+    client = connect("http://training.test/prefix/..")
+    assert [one.id for one in await client.jobs()] == [job.id]
+    assert len([frame async for frame in client.events(job.id, None)]) == 2
+    assert {request.headers["Host"] for request in service.requests} == {"training.test"}
+
+
 async def test_a_proxy_that_cannot_be_used_is_said(
     connect: Callable[..., ServiceClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:

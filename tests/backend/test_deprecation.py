@@ -13,7 +13,6 @@ SUNSET = "Thu, 31 Dec 2026 00:00:00 GMT"
 
 
 async def test_a_notice_is_kept_with_its_date(service: FakeService, client: ServiceClient) -> None:
-    assert client.deprecation is None
     service.headers = {"Deprecation": "true", "Warning": WARNING, "Sunset": SUNSET}
     assert list(await client.jobs()) == []
     assert client.deprecation == Deprecation("SDK 0.0.3 will stop working; move to 0.1", SUNSET)

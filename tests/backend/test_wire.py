@@ -71,7 +71,8 @@ def test_a_whole_float_is_a_step() -> None:
 def test_a_start_may_say_how_many_steps_there_are() -> None:
     assert event(type="training.started") == TrainingStarted(AT)
     assert event(type="training.started", metadata={"totalSteps": 60}) == TrainingStarted(AT, 60)
-    for metadata in (None, [], "60", {"totalSteps": "60"}, {"totalSteps": 0}, {"totalSteps": -1}):
+    odd: list[Any] = [None, [], "60", {"totalSteps": "60"}, {"totalSteps": 0}, {"totalSteps": -1}]
+    for metadata in odd:
         assert event(type="training.started", metadata=metadata) == TrainingStarted(AT)
 
 
@@ -179,14 +180,16 @@ def test_a_job_is_read_and_a_foreign_status_is_a_live_one() -> None:
     }
     assert wire.job(row, NOW) == Job("j", "a<U+202E>b", "completed", AT, None, AT)
     assert wire.job({"id": "j", "status": "provisioning"}, NOW) == Job("j", "", "running", NOW)
-    for row in ({}, {"id": ""}, {"id": 3}, {"id": ".."}, {"id": "a\nb"}, [], None):
-        assert wire.job(row, NOW) is None
+    odd: list[Any] = [{}, {"id": ""}, {"id": 3}, {"id": ".."}, {"id": "a\nb"}, [], None]
+    for value in odd:
+        assert wire.job(value, NOW) is None
 
 
 def test_a_list_is_newest_first_and_leaves_out_what_is_no_job() -> None:
     rows = [{"id": "old", "createdAt": "2026-01-01T00:00:00Z"}, 3, {"id": "new", "createdAt": "2026-02-01T00:00:00Z"}]
     assert [job.id for job in wire.jobs({"jobs": rows}, NOW) or ()] == ["new", "old"]
-    for value in (None, [], {}, {"jobs": None}, {"jobs": {}}):
+    odd: list[Any] = [None, [], {}, {"jobs": None}, {"jobs": {}}]
+    for value in odd:
         assert wire.jobs(value, NOW) is None
 
 
