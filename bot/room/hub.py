@@ -40,8 +40,12 @@ class Hub:
         finally:
             self._sockets.discard(socket)
 
-    async def close(self) -> None:
-        """Closes every page's socket, so that nothing waits for the browsers when the bot stops."""
-        self._closed = True
+    async def hang_up(self) -> None:
+        """Closes every page's socket; the pages connect again and catch up."""
         closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._sockets]
         await asyncio.gather(*closing, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Hangs up for good, so that nothing waits for the browsers when the bot stops."""
+        self._closed = True
+        await self.hang_up()

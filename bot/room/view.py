@@ -83,5 +83,5 @@ async def frame(db: Database, me: str, after: int, *, first: bool) -> dict[str, 
         "messages": [] if reset else [message(one) for one in changed],
     }
     if first or reset or await db.read(store.roster_revision()) > after:
-        told |= await roster(db, me)
-    return told
+        return told | await roster(db, me)
+    return told if changed else None

@@ -73,7 +73,7 @@ def add_message(connection: sqlite3.Connection, draft: Draft) -> int:
     """The message's id; that of the first one where its key is known, and then nothing changes."""
     if draft.key is not None and (known := find(draft.key).on(connection)) is not None:
         return known
-    if not _exists(connection, "SELECT 1 FROM room_channels WHERE name = ?", draft.channel):
+    if not channel(draft.channel).on(connection):
         raise Rejected(Scope.PLACE, f"there is no channel {draft.channel!r} in the room")
     root = "SELECT 1 FROM room_messages WHERE id = ? AND channel = ? AND thread IS NULL AND NOT deleted"
     if draft.thread is not None and not _exists(connection, root, draft.thread, draft.channel):
@@ -94,11 +94,7 @@ def add_message(connection: sqlite3.Connection, draft: Draft) -> int:
 
 
 def edit_message(
-    connection: sqlite3.Connection,
-    number: int,
-    body: Mapping[str, Any],
-    ping: str | None,
-    pictures: Mapping[str, bytes],
+    connection: sqlite3.Connection, number: int, body: Mapping[str, Any], ping: str | None, pngs: Mapping[str, bytes]
 ) -> None:
     """Replaces the content of one of the bot's messages."""
     changed = connection.execute(
@@ -107,7 +103,7 @@ def edit_message(
     )
     if not changed.rowcount:
         raise Rejected(Scope.GONE, f"there is no message {number} of the bot in the room")
-    _show(connection, number, pictures)
+    _show(connection, number, pngs)
 
 
 def delete_message(connection: sqlite3.Connection, number: int) -> None:
@@ -132,8 +128,7 @@ def react(connection: sqlite3.Connection, message: int, person: str, emoji: str,
         if on
         else "DELETE FROM room_reactions WHERE message = ? AND person = ? AND emoji = ?"
     )
-    changed = connection.execute(sql, (message, person, emoji)).rowcount > 0
-    if changed:
+    if changed := connection.execute(sql, (message, person, emoji)).rowcount > 0:
         _touch(connection, message)
     return changed
 
@@ -233,13 +228,13 @@ def entry(number: int) -> Query[Entry | None]:
 def history(me: str, channel: str, before: int, limit: int) -> Query[list[Entry]]:
     """The last roots of a channel before a message, oldest first."""
     where = f"m.channel = ?2 AND m.thread IS NULL AND m.id < ?3 AND {_SEEN} AND (NOT m.deleted OR {_REPLIES} > 0)"
-    return _entries(f"{where} ORDER BY m.id DESC LIMIT ?4", (me, channel, before, limit), _reverse)
+    return _entries(f"{where} ORDER BY m.id DESC LIMIT ?4", (me, channel, before, limit), lambda found: found[::-1])
 
 
 def replies(me: str, root: int, before: int, limit: int) -> Query[list[Entry]]:
     """The last replies of a thread before a message, oldest first."""
     where = f"m.thread = ?2 AND m.id < ?3 AND NOT m.deleted AND {_SEEN}"
-    return _entries(f"{where} ORDER BY m.id DESC LIMIT ?4", (me, root, before, limit), _reverse)
+    return _entries(f"{where} ORDER BY m.id DESC LIMIT ?4", (me, root, before, limit), lambda found: found[::-1])
 
 
 def changes(me: str, after: int, until: int, limit: int) -> Query[list[Entry]]:
@@ -270,10 +265,6 @@ def _entries(where: str, parameters: tuple[Any, ...], pick: Any) -> Query[Any]:
     return Query(sql, parameters, lambda rows: pick([_entry(row) for row in rows]))
 
 
-def _reverse(entries: list[Entry]) -> list[Entry]:
-    return entries[::-1]
-
-
 def _entry(row: sqlite3.Row) -> Entry:
     reactions = tuple((emoji, person) for emoji, person in json.loads(row["reactions"]))
     return Entry(
@@ -283,7 +274,7 @@ def _entry(row: sqlite3.Row) -> Entry:
 
 
 def _exists(connection: sqlite3.Connection, sql: str, *parameters: Any) -> bool:
-    return connection.execute(sql, parameters).fetchone() is not None
+    return bool(connection.execute(sql, parameters).fetchall())
 
 
 def _next(connection: sqlite3.Connection) -> int:
@@ -296,9 +287,8 @@ def _touch(connection: sqlite3.Connection, message: int) -> None:
 
 def _show(connection: sqlite3.Connection, message: int, pictures: Mapping[str, bytes]) -> None:
     """This message shows these pictures now; one that no message shows any more is dropped."""
-    before = {
-        row["sha256"] for row in connection.execute("SELECT sha256 FROM room_shown WHERE message = ?", (message,))
-    }
+    rows = connection.execute("SELECT sha256 FROM room_shown WHERE message = ?", (message,))
+    before = {row["sha256"] for row in rows}
     for digest in pictures.keys() - before:
         connection.execute("INSERT INTO room_pictures VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, pictures[digest]))
         connection.execute("INSERT INTO room_shown VALUES (?, ?)", (message, digest))

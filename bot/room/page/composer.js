@@ -6,6 +6,8 @@ import { draft, setDraft, state } from "./state.js";
 
 const LONGEST = 4000;
 
+const last = (line = "") => line.trim().replace(/^.*[\s/]/, "");
+
 export class Composer {
   // `where()` gives { channel, thread, key, hint }; `send(text)` is called with what was written.
   constructor(form, id, where, send) {
@@ -84,8 +86,8 @@ export class Composer {
     const told = await post("complete", { person: state.me, channel, thread, text }, { again: false }).catch(() => ({ choices: [] }));
     if (asked !== this.asked || document.activeElement !== this.box) return undefined;
     this.choices = told.choices.filter((one) => one.value !== text);
-    // Enter sends what is written, unless the line is a beginning of the first choice and of nothing whole.
-    const begun = !/\s$/.test(text) && this.choices[0]?.value.startsWith(text);
+    // Enter sends what is written, unless its last word is the beginning of the first choice and of nothing whole.
+    const begun = !/\s$/.test(text) && (this.choices[0]?.value.startsWith(text) || last(this.choices[0]?.value).startsWith(last(text)));
     const whole = told.choices.some((one) => one.value.trim() === text.trim());
     this.chosen = begun && !whole ? 0 : -1;
     return this.draw();

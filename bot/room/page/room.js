@@ -31,6 +31,7 @@ function hear(told) {
   state.version = told.version || state.version;
   if (first && !state.people.has(state.me)) become([...state.people.keys()][0]);
   for (const message of fresh) if (!first) announce(message);
+  if (first) follow();
   load(state.channel, null);
   if (state.thread) load(state.channel, state.thread);
   plan();
@@ -186,6 +187,11 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// A pane that shows its end keeps showing it when pictures or edits make it grow.
+for (const pane of [MAIN, SIDE]) {
+  pane.scroll.addEventListener("scroll", () => { pane.stuck = atEnd(pane); }, { passive: true });
+  new ResizeObserver(() => { if (pane.stuck) pane.scroll.scrollTop = pane.scroll.scrollHeight; }).observe(pane.list);
+}
 MAIN.scroll.addEventListener("scroll", () => {
   $("down").hidden = atEnd(MAIN);
   if (MAIN.scroll.scrollTop < NEAR && !MAIN.fresh) load(state.channel, null, { older: true });
@@ -193,7 +199,6 @@ MAIN.scroll.addEventListener("scroll", () => {
 }, { passive: true });
 document.addEventListener("visibilitychange", () => !document.hidden && plan());
 addEventListener("hashchange", follow);
-new ResizeObserver(() => { if (MAIN.stuck) MAIN.scroll.scrollTop = MAIN.scroll.scrollHeight; MAIN.stuck = atEnd(MAIN); }).observe(MAIN.list);
 
 $("menu").append(icon("menu"));
 $("thread-close").append(icon("close"));
@@ -202,6 +207,7 @@ $("invite").append(icon("link"), h("span", {}, "Invite"));
 whenDrawn(() => composer.show());
 whenDrawn(() => replier.show());
 whenDrawn(markRead);
+if (!location.hash) history.replaceState(null, "", "#c/training");
 follow();
 connect(hear, plan);
 composer.box.focus();

@@ -5,15 +5,24 @@ import { get, post } from "./net.js";
 import { keep, pageKey, state } from "./state.js";
 import { atEnd, draw, MAIN, plan, SIDE, toast } from "./view.js";
 
-// Loads the last page of a channel or thread, or the one before what is there.
-export async function load(channel, thread, { older = false } = {}) {
+// Loads the last page of a channel or thread, or the one before what is there. Whoever asks meanwhile waits for it.
+export function load(channel, thread, { older = false } = {}) {
   const key = pageKey(channel, thread);
   const page = state.pages.get(key) || {};
-  if (page.loading || (page.floor !== undefined && !(older && page.more))) return;
-  const me = state.me;
-  page.loading = true;
+  if (page.loading) return page.loading;
+  if (page.floor !== undefined && !(older && page.more)) return Promise.resolve();
   state.pages.set(key, page);
-  const query = { person: me, ...(thread ? { root: thread } : { channel }), ...(older ? { before: page.floor } : {}) };
+  page.loading = fetchPage(page, key, channel, thread).finally(() => {
+    page.loading = null;
+    plan();
+  });
+  return page.loading;
+}
+
+async function fetchPage(page, key, channel, thread) {
+  const me = state.me;
+  const query = { person: me, ...(thread ? { root: thread } : { channel }) };
+  if (page.floor !== undefined) query.before = page.floor;
   try {
     const told = await get(thread ? "thread" : "history", query);
     if (me !== state.me || state.pages.get(key) !== page) return;
@@ -23,11 +32,10 @@ export async function load(channel, thread, { older = false } = {}) {
     page.more = told.more;
   } catch (error) {
     if (state.pages.get(key) === page && page.floor === undefined) state.pages.delete(key);
-    if (error.sentence) thread ? closeThread() : go("training");
-    if (error.sentence) toast(error.sentence);
-  } finally {
-    page.loading = false;
-    plan();
+    if (!error.sentence) return; // no connection: asked again when it is back
+    if (thread) closeThread();
+    else if (channel !== "training") go("training");
+    toast(error.sentence);
   }
 }
 
@@ -49,21 +57,24 @@ export async function follow() {
   if (!channel) return;
   const other = channel !== state.channel;
   const root = thread ? Number(thread) : null;
-  if (other || root !== state.thread) SIDE.fresh = true;
+  const elsewhere = other || root !== state.thread;
+  if (elsewhere) SIDE.fresh = true;
   if (other) MAIN.fresh = true;
   Object.assign(state, { channel, thread: root, target: target ? Number(target) : null });
   $("thread").hidden = !root;
   $("app").classList.toggle("threaded", Boolean(root));
   drawer(false);
-  if (state.revision === null) return;
+  if (state.revision === null) return; // the first frame comes back here
   draw();
-  if (root) load(channel, root).then(() => state.thread === root && !target && $("reply").focus());
-  await load(channel, null);
-  if (target) seek(root ? SIDE : MAIN, root, Number(target));
+  await Promise.all([load(channel, null), root && load(channel, root)]);
+  if (state.channel !== channel || state.thread !== root) return;
+  if (target) await seek(root ? SIDE : MAIN, root, Number(target));
+  else if (root && elsewhere) $("reply").focus();
 }
 
 // Brings a message into view, loading what lies between.
 async function seek(pane, thread, target) {
+  pane.fresh = false;
   for (let pages = 0; pages < 25; pages += 1) {
     draw();
     const node = pane.list.querySelector(`[data-id="${target}"]`);
