@@ -34,7 +34,7 @@ def notice(headers: httpx.Headers) -> Deprecation | None:
     """The notice in these headers. `Deprecation` counts only when it is exactly `true`."""
     if headers.get("Deprecation") != "true":
         return None
-    warning, sunset = headers.get("Warning", ""), headers.get("Sunset", "")
+    warning, sunset = next(iter(headers.get_list("Warning")), ""), headers.get("Sunset", "")
     quoted = _WARNING.match(warning)
     message = one_line(quoted[1] if quoted else warning, LIMIT)
     return Deprecation(

@@ -65,6 +65,10 @@ class Border:
         except (*_ADDRESS, *_BROKEN, TooLarge) as error:
             raise self.broken(error, errand) from None
 
+    def closed(self) -> Unavailable:
+        """A request after `aclose`: somebody was slower than the bot's end."""
+        return Unavailable(f"{self._name} is not asked any more: the bot is ending.")
+
     def broken(self, error: Exception, errand: Errand) -> TrainbotError:
         """An exchange that did not come to its end."""
         detail = self._safe(f"{error}")

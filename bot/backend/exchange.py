@@ -54,6 +54,8 @@ class Exchange:
         # An id may hold any letter, and httpx takes a text for ASCII: hence bytes, UTF-8 as in the WHATWG standard.
         sent = [(name.encode(), value.encode()) for name, value in {**typed, **(headers or {})}.items()]
         client = client or self._client
+        if client.is_closed:
+            raise self._border.closed()
         with self._border.watched(errand):
             request = client.build_request(
                 method,

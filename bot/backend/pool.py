@@ -46,7 +46,10 @@ class Pool:
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client with room for one more stream, for as long as that lasts."""
+        """A client with room for one more stream, for as long as that lasts. After `aclose` a closed one."""
+        if self.requests.is_closed:
+            yield self.requests
+            return
         seat = next((seat for seat in self._streams if seat.open < STREAMS_PER_CLIENT), None)
         if seat is None:
             seat = _Seat(self._client(timeout(self._silence), limits=httpx.Limits(max_connections=None)))

@@ -229,6 +229,11 @@ async def test_the_proxy_of_the_environment_is_used_for_requests_and_streams(
     assert {request.headers["Host"] for request in service.requests} == {"training.test"}
 
 
+async def test_without_a_token_none_is_sent(service: FakeService, connect: Callable[..., ServiceClient]) -> None:
+    assert "token" in (await connect(token="").check())[0]
+    assert "Authorization" not in service.requests[0].headers
+
+
 async def test_a_proxy_that_cannot_be_used_is_said(
     connect: Callable[..., ServiceClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,3 +252,14 @@ async def test_a_cancelled_request_stays_cancelled(service: FakeService, client:
         await asking
     assert asking.cancelled()
     assert list(await client.jobs()) == []
+
+
+async def test_a_closed_client_is_unavailable_and_opens_nothing(service: FakeService, client: ServiceClient) -> None:
+    job = service.job(told("1", "training.started"), live=True)
+    stream = client.events(job.id, None)
+    await anext(stream)
+    await client.aclose()
+    for call in (anext(stream), client.jobs(), anext(client.events(job.id, None))):
+        with pytest.raises(Unavailable):
+            await call
+    assert len(service.requests) == 1

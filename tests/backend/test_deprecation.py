@@ -44,6 +44,7 @@ async def test_only_the_word_true_counts(service: FakeService, client: ServiceCl
     [
         ("going away", "going away"),
         ('110 - "stale"', '110 - "stale"'),
+        ('299 - "say \\"no\\""', 'say \\"no\\"'),
         ('299 - ""', "The training service will stop serving this version of the client."),
         (None, "The training service will stop serving this version of the client."),
     ],

@@ -1,5 +1,6 @@
 """The border: each failure has its kind, its scope and its patience, and no message knows the token."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
@@ -126,6 +127,17 @@ async def test_any_other_no_is_about_the_request_in_the_services_words(
         error = await failure(start(client))
         assert (error.scope, error.status) == (Scope.CONTENT, status)
         assert error.reason == reason.replace("400", f"{status}")
+
+
+async def test_a_status_counts_even_where_its_body_is_torn(connect: Callable[..., ServiceClient]) -> None:
+    async def torn(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 500\r\n\r\n{")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(torn, "127.0.0.1", 0) as server:
+        error = await failure(connect(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}").jobs())
+    assert (error.scope, error.status) == (Scope.TOKEN, 401)
 
 
 async def test_a_redirect_is_not_followed(service: FakeService, client: ServiceClient) -> None:
