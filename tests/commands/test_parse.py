@@ -1,6 +1,7 @@
 """Slash text becomes a call, or a sentence that says why not; half a line becomes its completions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 import pytest
@@ -193,6 +194,8 @@ async def test_a_begun_command_completes_to_those_that_are_shown() -> None:
     assert await complete("STA") == ["start ", "status "]
     assert await complete("ho") == []
     assert await complete("x") == []
+    many = Registry([replace(status, name=f"s{number}") for number in range(30)], DESK)
+    assert len(await many.complete(INCOMING, "")) == parse.MOST
 
 
 async def test_a_command_is_shown_with_its_usage_and_its_meaning() -> None:
@@ -203,6 +206,7 @@ async def test_a_command_is_shown_with_its_usage_and_its_meaning() -> None:
 async def test_an_argument_completes_to_the_whole_line() -> None:
     assert await complete("start ") == ["start support-bot", "start tickets"]
     assert await complete("start sup") == ["start support-bot"]
+    assert await complete("/start sup") == ["/start support-bot"]
     assert await complete("start x") == []
 
 

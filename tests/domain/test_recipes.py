@@ -169,10 +169,13 @@ def test_a_mistake_is_one_sentence_with_file_key_and_what_is_allowed(text: str, 
 
 
 def test_several_mistakes_are_told_together_and_in_a_fixed_order() -> None:
-    text = with_("[settings]\nmax_steps = 0\nzeta = 1\nalpha = 2\n[notify]\nfailure = 'all'").replace('"tiny"', "1")
+    text = with_("[settings]\nmax_steps = 0\nzeta = 1\nalpha = 2\nmu = 3\nbeta = 4\n[notify]\nfailure = 'all'").replace(
+        '"tiny"', "1"
+    )
     lines = mistakes(text)
     told = [line.split("`")[1] for line in lines]
-    assert told == ["model", "settings.zeta", "settings.alpha", "settings.max_steps", "notify.failure"]
+    unknown = ["settings.zeta", "settings.alpha", "settings.mu", "settings.beta"]
+    assert told == ["model", *unknown, "settings.max_steps", "notify.failure"]
 
 
 @pytest.mark.parametrize(

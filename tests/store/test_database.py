@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.store.database import BATCH, Database, DatabaseInUse, Query, migrate, m
 ROOT = Path(__file__).resolve().parents[2]
 Work = Callable[[sqlite3.Connection], Any]
 NOTES = Query("SELECT id FROM notes ORDER BY id", (), lambda rows: [row["id"] for row in rows])
+REPLIES = Query("SELECT note FROM replies ORDER BY note", (), lambda rows: [row["note"] for row in rows])
 SCHEMA = (
     "CREATE TABLE notes (id INTEGER PRIMARY KEY)",
     "CREATE TABLE replies (note INTEGER REFERENCES notes DEFERRABLE INITIALLY DEFERRED)",
@@ -35,12 +37,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "bot.db"
 
 
+@asynccontextmanager
+async def opened(path: Path, *, exclusive: bool = True) -> AsyncIterator[Database]:
+    database = await Database.open(path, exclusive=exclusive)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 @pytest.fixture
 async def db(path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(path)
-    await database.write(make_tables)
-    yield database
-    await database.close()
+    async with opened(path) as database:
+        await database.write(make_tables)
+        yield database
 
 
 def note(number: int) -> Work:
@@ -176,6 +186,22 @@ async def test_a_batch_that_cannot_be_committed_is_done_again_one_by_one(db: Dat
     assert await db.write(lambda connection: connection.execute("SELECT count(*) FROM replies").fetchone()[0]) == 0
 
 
+async def test_a_function_that_is_done_again_is_judged_by_its_second_try(db: Database) -> None:
+    tries: list[int] = []
+
+    def once_unlucky(connection: sqlite3.Connection) -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ValueError("unlucky")
+        return "done"
+
+    def orphan(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO replies VALUES (99)")
+
+    one, two = await in_one_batch(db, once_unlucky, orphan)
+    assert (one, type(two)) == ("done", sqlite3.IntegrityError)
+
+
 async def test_a_function_that_rolls_everything_back_takes_nobody_with_it(db: Database) -> None:
     await db.write(note(2))
 
@@ -247,25 +273,23 @@ async def test_a_caller_that_never_began_wrote_nothing(db: Database) -> None:
 
 
 async def test_closing_finishes_the_writes_that_wait(path: Path) -> None:
-    database = await Database.open(path)
-    await database.write(make_tables)
-    async with Held(database) as held:
-        tasks = await held.queue(*(note(number) for number in range(50)))
-        closing = asyncio.create_task(database.close())
-        await asyncio.sleep(0)
+    async with opened(path) as database:
+        await database.write(make_tables)
+        async with Held(database) as held:
+            tasks = await held.queue(*(note(number) for number in range(50)))
+            closing = asyncio.create_task(database.close())
+            await asyncio.sleep(0)
+            late = await held.queue(note(99))
+        await closing
+        assert await asyncio.gather(*tasks) == list(range(50))
         with pytest.raises(RuntimeError, match="closed"):
-            await database.write(note(99))
-    await closing
-    assert await asyncio.gather(*tasks) == list(range(50))
-    await database.close()
-    again = await Database.open(path)
-    assert await again.read(NOTES) == list(range(50))
-    await again.close()
+            await late[0]
+    async with opened(path) as again:
+        assert await again.read(NOTES) == list(range(50))
 
 
 async def test_a_close_that_is_cancelled_still_gives_everything_back(path: Path) -> None:
-    database = await Database.open(path)
-    async with Held(database):
+    async with opened(path) as database, Held(database):
         closing = asyncio.create_task(database.close())
         await asyncio.sleep(0)
         closing.cancel()
@@ -280,29 +304,29 @@ async def test_a_second_bot_is_told_who_holds_the_database(db: Database, path: P
 
 
 async def test_an_operators_command_opens_what_a_bot_holds(db: Database, path: Path) -> None:
-    operator = await Database.open(path, exclusive=False)
-    await operator.write(note(1))
-    assert await db.write(note(2)) == 2
-    assert await operator.read(NOTES) == await db.read(NOTES) == [1, 2]
-    await operator.close()
+    async with opened(path, exclusive=False) as operator:
+        await operator.write(note(1))
+        assert await db.write(note(2)) == 2
+        assert await operator.read(NOTES) == await db.read(NOTES) == [1, 2]
     with pytest.raises(DatabaseInUse):
         await Database.open(path)
 
 
 async def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
-    database = await Database.open(tmp_path / "deep" / "down" / "bot.db")
-    await database.write(make_tables)
-    for one in database.path.parent.iterdir():
-        assert stat.S_IMODE(one.stat().st_mode) & 0o077 == 0, one.name
-    await database.close()
+    async with opened(tmp_path / "deep" / "down" / "bot.db") as database:
+        await database.write(make_tables)
+        for one in (database.path.parent, *database.path.parent.iterdir()):
+            assert stat.S_IMODE(one.stat().st_mode) & 0o077 == 0, one.name
 
 
 async def test_openers_of_a_new_database_migrate_it_one_after_the_other(tmp_path: Path) -> None:
     for number in range(5):
         path = tmp_path / f"{number}.db"
-        opened = await asyncio.gather(*(Database.open(path, exclusive=False) for _ in range(4)))
-        for database in opened:
+        found = await asyncio.gather(*(Database.open(path, exclusive=False) for _ in range(4)), return_exceptions=True)
+        databases = [one for one in found if isinstance(one, Database)]
+        for database in databases:
             await database.close()
+        assert databases == found
 
 
 def schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -404,22 +428,17 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("lines", [1, 7, 150])
 async def test_a_process_killed_in_the_middle_of_its_writes_leaves_all_it_promised(path: Path, lines: int) -> None:
-    database = await Database.open(path)
-    await database.write(make_tables)
-    await database.close()
+    async with opened(path) as database:
+        await database.write(make_tables)
     with subprocess.Popen([sys.executable, "-c", KILLED, path], cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         promised = [int(child.stdout.readline()) for _ in range(lines)]
         child.kill()
         promised += [int(line) for line in child.stdout.read().split("\n")[:-1]]
     assert child.returncode == -signal.SIGKILL
-    database = await Database.open(path)
-    notes = await database.read(NOTES)
-    replies = await database.read(
-        Query("SELECT note FROM replies ORDER BY note", (), lambda rows: [r[0] for r in rows])
-    )
-    assert notes == replies
-    assert set(promised) <= set(notes)
-    assert await database.read(Query("PRAGMA integrity_check", (), lambda rows: rows[0][0])) == "ok"
-    assert await database.write(note(10**9)) == 10**9
-    await database.close()
+    async with opened(path) as database:
+        notes = await database.read(NOTES)
+        assert set(promised) <= set(notes)
+        assert await database.read(REPLIES) == notes
+        assert await database.read(Query("PRAGMA integrity_check", (), lambda rows: rows[0][0])) == "ok"
+        assert await database.write(note(10**9)) == 10**9
