@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from fakes.backend import FakeBackend
-from fakes.service import END, ORG, PROJECT, TOKEN, FakeService, ping, told
+from fakes.parts import END, ping, told
+from fakes.service import ORG, PROJECT, TOKEN, FakeService
 
 from bot.backend import ServiceClient
 from bot.domain.events import CheckpointSaved, Logged, QueueMoved, StreamEvent, TrainingCompleted, TrainingStarted

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes.service import BEGIN, END, FakeService, Fault, told
+from fakes.parts import BEGIN, END, told
+from fakes.service import FakeService, Fault
 
 from bot.backend import ServiceClient
 from bot.domain.errors import Rejected, Scope, Unavailable, UserError

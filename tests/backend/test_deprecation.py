@@ -2,7 +2,8 @@
 
 import pytest
 import structlog
-from fakes.service import END, FakeService, Fault, told
+from fakes.parts import END, told
+from fakes.service import FakeService, Fault
 
 from bot.backend import ServiceClient
 from bot.backend.deprecation import Deprecation

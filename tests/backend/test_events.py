@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 import pytest
-from fakes.service import DROP, END, FakeService, Fault, Recorded, ping, raw, told
+from fakes.parts import DROP, END, ping, raw, told
+from fakes.service import FakeService, Fault, Recorded
 
 from bot.backend import ServiceClient
 from bot.domain.errors import Rejected, Scope, Unavailable

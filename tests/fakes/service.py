@@ -1,7 +1,7 @@
 """A training service on a real socket that does what a test tells it to: runs as scripts, faults on demand.
 
-Speaks the Arkor protocol as far as `bot.backend` uses it. A script is a list of stream parts: `told` for events,
-`ping`, `END`, `raw` for bytes as they are, `DROP` for a broken connection (once). It records every request.
+Speaks the Arkor protocol as far as `bot.backend` uses it. A script is a list of stream parts, see `fakes.parts`.
+It records every request.
 """
 
 import asyncio
@@ -9,47 +9,16 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from aiohttp import web
+from fakes.parts import BEGIN, END, Part, ping
 
 TOKEN = "tok-3f9a-secret"
 ORG, PROJECT = "acme", "tickets"
 CLIENT = "arkor/0.0.3-alpha.1"
-BEGIN = datetime(2026, 8, 8, 9, 0, tzinfo=UTC)
 FINAL = {"training.completed": "completed", "training.failed": "failed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Bytes on a stream. `id` is what a `Last-Event-ID` is compared with, `type` the event's."""
-
-    raw: bytes = b""
-    id: str | None = None
-    type: str = ""
-    drop: bool = False
-
-
-def told(id: str, type: str, **fields: Any) -> Part:
-    """A data event as a server should send it (reference 7.7)."""
-    data = {"type": type, "jobId": "j", "timestamp": BEGIN.isoformat(), **fields}
-    text = json.dumps(data, separators=(",", ":"))
-    return Part(f"id: {id}\nevent: {type}\ndata: {text}\n\n".encode(), id, type)
-
-
-def ping(**fields: Any) -> Part:
-    """A sign of life."""
-    return Part(f"event: ping\ndata: {json.dumps(fields)}\n\n".encode())
-
-
-def raw(content: bytes | str) -> Part:
-    """Exactly these bytes."""
-    return Part(content.encode() if isinstance(content, str) else content)
-
-
-END = Part(b"event: end\ndata: {}\n\n")
-DROP = Part(drop=True)
 
 
 @dataclass(frozen=True, slots=True)
