@@ -279,6 +279,7 @@ async def test_a_link_brings_an_old_message_of_a_channel_into_view(house: House,
     page = await visit()
     refs = [await post(house, f"message {number}.", f"{number}") for number in range(60)]
     link = await house.chat.link(refs[3])
+    await expect(page.locator("#list")).to_contain_text("message 59.")
     for again in (False, True):
         await page.goto(house.url + str(link))
         if again:
@@ -314,4 +315,17 @@ async def test_a_stranger_reads_how_to_get_in(house: House, browser: Browser) ->
     await page.goto(house.url)
     await expect(page.get_by_role("heading")).to_have_text("This browser is not let in yet")
     await expect(page.locator("code")).to_have_text("trainbot demo")
+    await context.close()
+
+
+async def test_a_link_on_another_site_leads_in_and_keeps_its_place(house: House, browser: Browser) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
+    await house.chat.post(place("general"), m.say("found"), thread=None, key="k", tried_at=None)
+    elsewhere = house.url.replace("127.0.0.1", "localhost")  # another site to a browser
+    for address in (await house.room.address(house.url), f"{house.url}/#c/general/m1"):
+        await page.goto(elsewhere)
+        await page.evaluate("address => { location.href = address; }", address)
+        await expect(page.locator("#side a").first).to_be_visible()
+    await expect(page.locator("#list .target")).to_contain_text("found")
     await context.close()

@@ -3,6 +3,7 @@
 import { h, icon } from "./dom.js";
 import { full, moment } from "./words.js";
 
+const WIDE = 19; // characters that fit one column of facts
 const PLAIN = new Set(["prose", "aside", "buttons"]);
 
 // The body of one of the bot's messages. A message that is more than a sentence becomes a card.
@@ -15,9 +16,9 @@ export function body(message, busy) {
 
 const BLOCKS = {
   heading: (block) => h("h3", { class: "heading" }, line(block.line)),
-  prose: (block) => h("p", { class: "prose" }, line(block.line)),
+  prose: (block) => h("p", { class: "prose", dir: "auto" }, line(block.line)),
   aside: (block) => h("p", { class: "aside" }, line(block.line)),
-  facts: (block) => h("dl", { class: "facts" }, block.pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, line(value))))),
+  facts: (block) => h("dl", { class: "facts" }, block.pairs.map(fact)),
   verbatim: (block) => h("figure", { class: "verbatim" }, block.title && h("figcaption", {}, block.title), scrolling("pre", block, "Text")),
   quote: (block) => h("figure", { class: "quote" }, block.title && h("figcaption", {}, block.title), scrolling("blockquote", block, "Quote")),
   grid: grid,
@@ -26,11 +27,17 @@ const BLOCKS = {
   buttons: buttons,
 };
 
+// A long value takes two columns.
+function fact([name, value]) {
+  const length = value.reduce((sum, span) => sum + (span.text || "").length, 0);
+  return h("div", { class: length > WIDE ? "wide" : null }, h("dt", {}, name), h("dd", {}, line(value)));
+}
+
 // Long text scrolls in a box of its own, which the keyboard must be able to reach.
 function scrolling(tag, block, what) {
   const long = block.text.length > 600 || block.text.split("\n").length > 10;
   const reach = long ? { tabindex: 0, role: "region", "aria-label": block.title || what } : {};
-  return h(tag, reach, block.text);
+  return h(tag, { dir: "auto", ...reach }, block.text);
 }
 
 function grid(block) {
@@ -83,7 +90,7 @@ function anchor(text, url) {
 // What a person typed: its web addresses can be followed, nothing else means anything.
 export function typed(text) {
   const parts = text.split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]])/);
-  return h("div", { class: "body typed" }, h("p", {}, parts.map((part, index) => (index % 2 ? anchor(part, part) : part))));
+  return h("div", { class: "body typed" }, h("p", { dir: "auto" }, parts.map((part, index) => (index % 2 ? anchor(part, part) : part))));
 }
 
 export function zoomed(source, alt) {
