@@ -113,7 +113,8 @@ async def test_an_unsure_start_looks_four_times_within_a_minute_before_it_create
 
 
 async def test_a_job_that_shows_up_late_is_adopted(service: FakeService, client: ServiceClient, clock: Any) -> None:
-    service.job(name="support-bot [tb-9f-4]")
+    for other in ("support-bot [tb-9f-4]", "support-bot [tb-9f-421]", f"[{KEY}] of another", KEY):
+        service.job(name=other)
     late = service.job(name=f"support-bot [{KEY}]", hidden=2)
     assert await client.start(SPEC, key=KEY, tried_at=clock.now()) == late.id
     assert clock.slept == [5, 15]
@@ -264,3 +265,11 @@ async def test_a_closed_client_is_unavailable_and_opens_nothing(service: FakeSer
         with pytest.raises(Unavailable):
             await call
     assert len(service.requests) == 1
+
+
+async def test_answers_that_nobody_reads_keep_no_connection(service: FakeService, client: ServiceClient) -> None:
+    job = service.job(told("1", "training.completed"))
+    async with asyncio.timeout(10):
+        for _ in range(101):
+            await client.cancel(job.id)
+            service.fail("POST", "/cancel", Fault(200, "x" * 9000))

@@ -6,10 +6,12 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pytest
 from fakes.service import TOKEN, FakeService, Fault
 
 from bot.backend import ServiceClient
+from bot.backend.errors import CREATE, Border
 from bot.domain.errors import Rejected, Scope, TrainbotError, Unavailable
 from bot.ports import Spec
 
@@ -155,6 +157,14 @@ async def test_a_service_that_is_not_there_got_nothing(connect: Callable[..., Se
     assert (error.pace, error.ambiguous) == ("service", False)
 
 
+@pytest.mark.parametrize("unsent", [httpx.ConnectTimeout(""), httpx.PoolTimeout(""), httpx.ProxyError("")])
+def test_what_never_left_cannot_have_arrived(unsent: httpx.HTTPError, clock: Any) -> None:
+    border = Border("http://h", "acme/tickets", TOKEN, clock)
+    error = border.broken(unsent, CREATE)
+    assert isinstance(error, Unavailable)
+    assert (error.pace, error.ambiguous) == ("service", False)
+
+
 @pytest.mark.parametrize("fault", [Fault(drop=True), Fault(works=True, drop=True)])
 async def test_a_connection_lost_after_the_request_left_is_ambiguous(
     service: FakeService, client: ServiceClient, fault: Fault
@@ -209,6 +219,7 @@ async def test_no_message_repeats_a_secret(service: FakeService, connect: Callab
             error = await failure(client.jobs())
             assert TOKEN not in f"{error} {error!r}"
             assert error.__suppress_context__ or error.__context__ is None
-    nowhere = await connect("http://someone:pa55@127.0.0.1:1").check()
+    nowhere = await failure(connect("http://someone:pa55@127.0.0.1:1").jobs())
     assert "pa55" not in f"{nowhere}"
     assert "127.0.0.1:1" in f"{nowhere}"
+    assert nowhere.__suppress_context__

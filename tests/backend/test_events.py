@@ -232,3 +232,10 @@ async def test_hundreds_of_streams_share_clients_of_a_hundred_each(service: Fake
     async for frame in client.events(job.id, None):
         assert frame.id == "1" or frame.end
     assert client.stream_clients == 3
+
+
+async def test_streams_that_ended_make_room(service: FakeService, client: ServiceClient) -> None:
+    service.job(END)
+    for _ in range(101):
+        assert len(await read(client)) == 1
+    assert client.stream_clients == 1
