@@ -196,11 +196,17 @@ class Page:
         with self._room.hub.attached(socket):
             telling = asyncio.create_task(self._tell(socket, request))
             hearing = asyncio.create_task(_until_closed(socket))
-            await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (telling, hearing):
-                task.cancel()
-            await asyncio.gather(telling, hearing, return_exceptions=True)
-            await socket.close()
+            try:
+                await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                telling.cancel()
+                hearing.cancel()
+                ends = await asyncio.gather(telling, hearing, return_exceptions=True)
+                await socket.close()
+        for end in ends:
+            # A page that goes away in the middle of a word is no error; anything else is ours.
+            if isinstance(end, Exception) and not isinstance(end, ConnectionError):
+                raise end
         return socket
 
     async def _tell(self, socket: web.WebSocketResponse, request: web.Request) -> None:

@@ -9,22 +9,28 @@ const PLAIN = new Set(["prose", "aside", "buttons"]);
 // The body of one of the bot's messages. A message that is more than a sentence becomes a card.
 export function body(message, busy) {
   const { blocks, tone, summary } = message.body;
-  const parts = blocks.length ? blocks.map((block, index) => BLOCKS[block.is](block, { message, busy, index })) : [h("p", {}, summary)];
+  const drawn = blocks.map((block) => BLOCKS[block.is](block, { message, busy }));
+  const parts = drawn.length ? drawn : [h("p", {}, summary)];
   const card = tone !== "plain" || blocks.some((block) => !PLAIN.has(block.is));
   return h("div", { class: `body${card ? ` card tone-${tone}` : ""}` }, parts);
 }
+
+const caption = (block) => block.title && h("figcaption", {}, block.title);
+
+const meter = (block) => h("div", { class: "meter" },
+  h("progress", { max: 1, value: block.done, "aria-label": block.label }), h("span", {}, block.label));
 
 const BLOCKS = {
   heading: (block) => h("h3", { class: "heading" }, line(block.line)),
   prose: (block) => h("p", { class: "prose", dir: "auto" }, line(block.line)),
   aside: (block) => h("p", { class: "aside" }, line(block.line)),
   facts: (block) => h("dl", { class: "facts" }, block.pairs.map(fact)),
-  verbatim: (block) => h("figure", { class: "verbatim" }, block.title && h("figcaption", {}, block.title), scrolling("pre", block, "Text")),
-  quote: (block) => h("figure", { class: "quote" }, block.title && h("figcaption", {}, block.title), scrolling("blockquote", block, "Quote")),
-  grid: grid,
-  picture: picture,
-  meter: (block) => h("div", { class: "meter" }, h("progress", { max: 1, value: block.done, "aria-label": block.label }), h("span", {}, block.label)),
-  buttons: buttons,
+  verbatim: (block) => h("figure", { class: "verbatim" }, caption(block), scrolling("pre", block, "Text")),
+  quote: (block) => h("figure", { class: "quote" }, caption(block), scrolling("blockquote", block, "Quote")),
+  grid,
+  picture,
+  meter,
+  buttons,
 };
 
 // A long value takes two columns.
@@ -43,14 +49,16 @@ function scrolling(tag, block, what) {
 function grid(block) {
   const head = h("thead", {}, h("tr", {}, block.header.map((one) => h("th", { scope: "col" }, one))));
   const rows = block.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, line(cell)))));
-  return h("div", { class: "grid", tabindex: 0, role: "region", "aria-label": `Table: ${block.header.join(", ")}` }, h("table", {}, head, h("tbody", {}, rows)));
+  const reach = { tabindex: 0, role: "region", "aria-label": `Table: ${block.header.join(", ")}` };
+  return h("div", { class: "grid", ...reach }, h("table", {}, head, h("tbody", {}, rows)));
 }
 
 function picture(block) {
   const source = `/room/picture/${block.sha256}.png`;
   const size = block.width ? { width: block.width, height: block.height } : {};
   const image = h("img", { src: source, alt: block.alt, ...size });
-  return h("button", { class: "picture", type: "button", "data-act": "zoom", "data-src": source, "data-alt": block.alt, title: "Enlarge" }, image);
+  const act = { "data-act": "zoom", "data-src": source, "data-alt": block.alt, title: "Enlarge" };
+  return h("button", { class: "picture", type: "button", ...act }, image);
 }
 
 function buttons(block, { message, busy }) {

@@ -6,7 +6,7 @@ import { draft, setDraft, state } from "./state.js";
 
 const LONGEST = 4000;
 
-const last = (line = "") => line.trim().replace(/^.*[\s/]/, "");
+const last = (line) => line.trim().replace(/^.*[\s/]/, "");
 
 export class Composer {
   // `where()` gives { channel, thread, key, hint }; `send(text)` is called with what was written.
@@ -22,8 +22,9 @@ export class Composer {
       "aria-controls": `${id}-choices`, spellcheck: "true", enterkeyhint: "send",
     });
     this.button = h("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
-    form.append(this.popup, h("div", { class: "box" }, this.box, this.button),
-      h("p", { class: "hint" }, h("kbd", {}, "/"), " commands  ", h("kbd", {}, "Tab"), " completes  ", h("kbd", {}, "Shift Enter"), " new line"));
+    const keys = [["/", "commands"], ["Tab", "completes"], ["Shift Enter", "new line"]];
+    const hint = h("p", { class: "hint" }, keys.map(([key, what]) => [h("kbd", {}, key), ` ${what}  `]));
+    form.append(this.popup, h("div", { class: "box" }, this.box, this.button), hint);
     form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     this.box.addEventListener("input", () => this.typed());
     this.box.addEventListener("keydown", (event) => this.key(event));
@@ -83,11 +84,13 @@ export class Composer {
     const asked = ++this.asked;
     if (!text.startsWith("/") || text.includes("\n") || this.box.selectionEnd !== text.length) return this.close();
     const { channel, thread } = this.where();
-    const told = await post("complete", { person: state.me, channel, thread, text }, { again: false }).catch(() => ({ choices: [] }));
+    const asking = post("complete", { person: state.me, channel, thread, text }, { again: false });
+    const told = await asking.catch(() => ({ choices: [] }));
     if (asked !== this.asked || document.activeElement !== this.box) return undefined;
     this.choices = told.choices.filter((one) => one.value !== text);
     // Enter sends what is written, unless its last word is the beginning of the first choice and of nothing whole.
-    const begun = !/\s$/.test(text) && (this.choices[0]?.value.startsWith(text) || last(this.choices[0]?.value).startsWith(last(text)));
+    const first = this.choices[0]?.value;
+    const begun = first && !/\s$/.test(text) && (first.startsWith(text) || last(first).startsWith(last(text)));
     const whole = told.choices.some((one) => one.value.trim() === text.trim());
     this.chosen = begun && !whole ? 0 : -1;
     return this.draw();
@@ -106,7 +109,8 @@ export class Composer {
 
   row(choice, index) {
     const [first, ...rest] = choice.label.split(" · ");
-    return h("li", { role: "option", id: `${this.popup.id}-${index}`, "data-index": index, "aria-selected": String(index === this.chosen) },
+    const chosen = String(index === this.chosen);
+    return h("li", { role: "option", id: `${this.popup.id}-${index}`, "data-index": index, "aria-selected": chosen },
       h("b", {}, first), rest.length > 0 && h("span", {}, rest.join(" · ")));
   }
 

@@ -7,11 +7,13 @@ export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
+const given = (value) => value !== false && value !== null && value !== undefined;
+
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value === true ? "" : String(value));
+    if (given(value)) node.setAttribute(name, value === true ? "" : String(value));
   }
-  node.append(...children.flat(3).filter((one) => one !== false && one !== null && one !== undefined));
+  node.append(...children.flat(3).filter(given));
   return node;
 }
 
@@ -34,7 +36,8 @@ const PATHS = {
 export function icon(name) {
   const space = "http://www.w3.org/2000/svg";
   const path = fill(document.createElementNS(space, "path"), { d: PATHS[name] }, []);
-  return fill(document.createElementNS(space, "svg"), { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }, [path]);
+  const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" };
+  return fill(document.createElementNS(space, "svg"), attributes, [path]);
 }
 
 // Makes `old` like `fresh` with the fewest changes, so that focus, scroll and selection stay where they are.

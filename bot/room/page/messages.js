@@ -40,8 +40,10 @@ const dayItem = (at) => ({
 const repliesItem = (root) => ({
   key: "replies",
   stamp: `${root.replies}`,
-  build: () => h("li", { class: "day" }, h("span", {}, root.replies ? plural(root.replies, "reply", "replies") : "No replies yet")),
+  build: () => h("li", { class: "day" }, h("span", {}, root.replies ? count(root) : "No replies yet")),
 });
+
+const count = (root) => plural(root.replies, "reply", "replies");
 
 function pendingItem(one) {
   const note = state.connected ? "Sending" : "Waiting for the connection";
@@ -67,11 +69,12 @@ function messageItem(message, at, compact, thread) {
 
 function draw(message, at, compact, thread, target) {
   const bot = message.author === null;
-  const kinds = ["message", compact && "compact", bot && "bot", message.only && "only", calls(message) && "pinged", target && "target"];
-  return h("li", { class: kinds.filter(Boolean).join(" "), "data-id": message.id, id: `${thread ? "t" : "m"}${message.id}` },
-    compact ? h("span", { class: "side-time", title: full(at) }, clock(at).replace(/\s?[AP]M$/i, "")) : avatar(message.author),
+  const kinds = { compact, bot, only: message.only, pinged: calls(message), target };
+  const kind = ["message", ...Object.keys(kinds).filter((one) => kinds[one])].join(" ");
+  return h("li", { class: kind, "data-id": message.id, id: `${thread ? "t" : "m"}${message.id}` },
+    compact ? sideTime(at) : avatar(message.author),
     h("div", { class: "what" },
-      message.only && onlyYou(message),
+      message.only && onlyYou(),
       h("div", { class: compact ? "unseen" : "who" }, h("b", {}, nameOf(message.author)), bot && h("span", { class: "tag" }, "bot"), time(at)),
       message.body.echo && h("p", { class: "echo" }, message.body.echo),
       content(message),
@@ -79,6 +82,8 @@ function draw(message, at, compact, thread, target) {
       !thread && message.replies > 0 && replies(message)),
     !message.deleted && !message.only && tools(message, thread));
 }
+
+const sideTime = (at) => h("span", { class: "side-time", title: full(at) }, clock(at).replace(/\s?[AP]M$/i, ""));
 
 function content(message) {
   if (message.deleted) return h("p", { class: "gone" }, "This message was deleted.");
@@ -92,8 +97,11 @@ export function avatar(user) {
   return h("span", { class: `avatar colour-${colour}`, "aria-hidden": "true" }, [...name][0].toUpperCase());
 }
 
-const onlyYou = (message) => h("div", { class: "only-you" }, icon("eye"), h("span", {}, "Only visible to you"),
-  h("button", { type: "button", class: "plain", "data-act": "delete", "aria-label": "Dismiss this reply", title: "Dismiss" }, icon("close")));
+function onlyYou() {
+  const act = { "data-act": "delete", "aria-label": "Dismiss this reply", title: "Dismiss" };
+  return h("div", { class: "only-you" }, icon("eye"), h("span", {}, "Only visible to you"),
+    h("button", { type: "button", class: "plain", ...act }, icon("close")));
+}
 
 function reactions(message) {
   if (!message.reactions.length) return null;
@@ -112,18 +120,21 @@ function reactions(message) {
       title: who,
     }, h("span", { class: "emoji" }, one.emoji), count > 0 && h("span", { class: "number" }, String(count))));
   });
-  const more = h("li", {}, h("button", { type: "button", class: "chip more", "data-act": "pick", "aria-label": "Add a reaction", title: "Add a reaction" }, icon("smile")));
+  const act = { "data-act": "pick", "aria-label": "Add a reaction", title: "Add a reaction" };
+  const more = h("li", {}, h("button", { type: "button", class: "chip more", ...act }, icon("smile")));
   return h("ul", { class: "chips", "aria-label": "Reactions" }, chips, more);
 }
 
 function replies(message) {
   const last = new Date(message.repliedAt * 1000);
   return h("button", { type: "button", class: "replies", "data-act": "thread" },
-    h("b", {}, plural(message.replies, "reply", "replies")), h("span", {}, "last ", time(last)));
+    h("b", {}, count(message)), h("span", {}, "last ", time(last)));
 }
 
 function tools(message, thread) {
-  const tool = (act, what, picture) => h("button", { type: "button", class: "plain", "data-act": act, "aria-label": what, title: what }, icon(picture));
+  const tool = (act, what, picture) => h("button", {
+    type: "button", class: "plain", "data-act": act, "aria-label": what, title: what,
+  }, icon(picture));
   return h("div", { class: "tools", role: "group", "aria-label": "What to do with this message" },
     tool("pick", "Add a reaction", "smile"),
     !thread && tool("thread", direct(message.channel) ? "Reply" : "Reply in thread", "reply"),

@@ -27,7 +27,8 @@ function hear(told) {
   const first = state.people.size === 0;
   const fresh = take(told);
   if (told.emoji) state.emoji = told.emoji;
-  if (told.version && state.version && told.version !== state.version && !composer.box.value && !replier.box.value) location.reload();
+  const writing = composer.box.value || replier.box.value;
+  if (told.version && state.version && told.version !== state.version && !writing) location.reload();
   state.version = told.version || state.version;
   if (first && !state.people.has(state.me)) become([...state.people.keys()][0]);
   for (const message of fresh) if (!first) announce(message);
@@ -48,7 +49,8 @@ function become(user) {
   sessionStorage.setItem("trainbot.person", user);
   localStorage.setItem("trainbot.person", user);
   forget();
-  Object.assign(state, { revision: null, channels: state.channels.filter((one) => !direct(one.name)), pending: [] });
+  const channels = state.channels.filter((one) => !direct(one.name));
+  Object.assign(state, { revision: null, channels, pending: [] });
   if (direct(state.channel)) go(`@${user}`);
   MAIN.fresh = SIDE.fresh = true;
   connect(hear, plan);
@@ -118,7 +120,10 @@ function unpick() {
 const ACTS = {
   react: (button, id) => react(id, button.dataset.emoji, button.dataset.on === "yes"),
   pick: (button, id) => pick(id, button),
-  picked: (button) => { unpick(); react(Number(button.dataset.message), button.dataset.emoji, button.dataset.on === "yes"); },
+  picked: (button) => {
+    unpick();
+    react(Number(button.dataset.message), button.dataset.emoji, button.dataset.on === "yes");
+  },
   press: (button, id) => press(id, button),
   thread: (button, id) => { opener = button; go(state.channel, id); },
   "close-thread": closeThread,
@@ -132,9 +137,15 @@ const ACTS = {
   "new-channel": openChannel,
   become: (button) => { $("dialog").close(); become(button.dataset.user); drawer(false); },
   "close-dialog": () => $("dialog").close(),
-  invite: async () => { const told = await attempt("invite", {}); if (told) openInvite(told.url); },
+  invite: async () => {
+    const told = await attempt("invite", {});
+    if (told) openInvite(told.url);
+  },
   copy: copy,
-  zoom: (button) => { $("lightbox").replaceChildren(...zoomed(button.dataset.src, button.dataset.alt)); $("lightbox").showModal(); },
+  zoom: (button) => {
+    $("lightbox").replaceChildren(...zoomed(button.dataset.src, button.dataset.alt));
+    $("lightbox").showModal();
+  },
   unzoom: () => $("lightbox").close(),
 };
 
@@ -145,8 +156,12 @@ async function copy(button) {
 }
 
 const FORMS = {
-  person: async (name) => { const told = await post("people", { name }); state.people.set(told.user, told.name); become(told.user); },
-  channel: async (name) => { const told = await post("channels", { name }); go(told.name); },
+  person: async (name) => {
+    const told = await post("people", { name });
+    state.people.set(told.user, told.name);
+    become(told.user);
+  },
+  channel: async (name) => go((await post("channels", { name })).name),
 };
 
 document.addEventListener("click", (event) => {
@@ -210,4 +225,4 @@ whenDrawn(markRead);
 if (!location.hash) history.replaceState(null, "", "#c/training");
 follow();
 connect(hear, plan);
-composer.box.focus();
+if (matchMedia("(hover: hover)").matches) composer.box.focus();

@@ -5,14 +5,18 @@ import { avatar } from "./messages.js";
 import { attention, direct, label, nameOf, state } from "./state.js";
 import { plural } from "./words.js";
 
+const logo = (size) => h("img", { src: "/room/page/icon.svg", alt: "", width: size, height: size });
+const tool = (act, what, picture) => h("button", {
+  type: "button", class: `plain ${picture}`, "data-act": act, "aria-label": what, title: what,
+}, icon(picture));
+
 export function drawSide() {
   const rooms = state.channels.filter((one) => !direct(one.name));
   const own = state.channels.filter((one) => direct(one.name));
   morphChildren($("side"), [
-    h("div", { class: "brand" }, h("img", { src: "/room/page/icon.svg", alt: "", width: 26, height: 26 }), h("b", {}, "trainbot"),
-      h("button", { type: "button", class: "plain close", "data-act": "drawer", "aria-label": "Close the channel list" }, icon("close"))),
+    h("div", { class: "brand" }, logo(26), h("b", {}, "trainbot"), tool("drawer", "Close the channel list", "close")),
     h("nav", { "aria-label": "Channels" },
-      h("h2", {}, "Channels", h("button", { type: "button", class: "plain", "data-act": "new-channel", "aria-label": "Add a channel", title: "Add a channel" }, icon("plus"))),
+      h("h2", {}, "Channels", tool("new-channel", "Add a channel", "plus")),
       h("ul", {}, rooms.map(entry)),
       h("h2", {}, "Direct messages"),
       h("ul", {}, own.map(entry))),
@@ -27,23 +31,28 @@ function entry(channel) {
   const news = channel.unread > 0 || calls > 0;
   const said = calls ? `, ${plural(calls, direct(channel.name) ? "new message" : "mention")}` : news ? ", unread" : "";
   return h("li", {}, h("a", {
-    href: `#c/${channel.name}`, class: `${here ? "here" : ""}${news ? " news" : ""}`, "aria-current": here ? "page" : null, "data-act": "channel",
+    href: `#c/${channel.name}`,
+    class: `${here ? "here" : ""}${news ? " news" : ""}`,
+    "aria-current": here ? "page" : null,
+    "data-act": "channel",
   },
-  direct(channel.name) ? h("img", { src: "/room/page/icon.svg", alt: "", width: 18, height: 18 }) : h("span", { class: "hash", "aria-hidden": "true" }, "#"),
+  direct(channel.name) ? logo(18) : h("span", { class: "hash", "aria-hidden": "true" }, "#"),
   h("span", { class: "label" }, label(channel.name)),
   said && h("span", { class: "unseen" }, said),
   calls > 0 && h("span", { class: "badge", "aria-hidden": "true" }, String(calls))));
 }
 
 function open(title, ...content) {
-  const close = h("button", { type: "button", class: "plain close", "data-act": "close-dialog", "aria-label": "Close" }, icon("close"));
-  $("dialog").replaceChildren(h("header", {}, h("h2", { id: "dialog-title" }, title), close), ...content);
+  const head = h("header", {}, h("h2", { id: "dialog-title" }, title), tool("close-dialog", "Close", "close"));
+  $("dialog").replaceChildren(head, ...content);
   if (!$("dialog").open) $("dialog").showModal();
 }
 
-const asking = (kind, what, example, button, limit) => h("form", { class: "ask", "data-form": kind },
+const asking = (kind, what, example, limit) => h("form", { class: "ask", "data-form": kind },
   h("label", { for: "ask" }, what),
-  h("div", {}, h("input", { id: "ask", name: "name", required: true, maxlength: limit, placeholder: example, autocomplete: "off" }), h("button", { type: "submit", class: "button primary" }, button)),
+  h("div", {},
+    h("input", { id: "ask", name: "name", required: true, maxlength: limit, placeholder: example, autocomplete: "off" }),
+    h("button", { type: "submit", class: "button primary" }, "Add")),
   h("p", { class: "problem", role: "alert" }));
 
 export function openPeople() {
@@ -51,17 +60,20 @@ export function openPeople() {
     type: "button", "data-act": "become", "data-user": user, "aria-current": user === state.me ? "true" : null,
   }, avatar(user), h("span", {}, name), user === state.me && icon("check"))));
   open("Who are you here?", h("ul", { class: "people" }, people),
-    asking("person", "Somebody else", "A name", "Add", 40),
-    h("p", { class: "aside" }, "Names in this room are labels: anyone who is in may use any of them. Each browser tab can be another person, so that two can vote."));
+    asking("person", "Somebody else", "A name", 40),
+    h("p", { class: "aside" }, "Names in this room are labels: anyone who is in may use any of them. "
+      + "Each browser tab can be another person, so that two can vote."));
 }
 
 export function openChannel() {
-  open("Add a channel", asking("channel", "Name", "evals", "Add", 41), h("p", { class: "aside" }, "Letters a to z, digits and hyphens. Everyone in the room sees it."));
+  open("Add a channel", asking("channel", "Name", "evals", 41),
+    h("p", { class: "aside" }, "Letters a to z, digits and hyphens. Everyone in the room sees it."));
   $("ask").focus();
 }
 
 export function openInvite(url) {
-  open("Let another browser in", h("p", {}, "This address works once, within a day. Whoever opens it can do everything that you can."),
+  open("Let another browser in",
+    h("p", {}, "This address works once, within a day. Whoever opens it can do everything that you can."),
     h("div", { class: "invite" }, h("input", { id: "invite-url", readonly: true, value: url, "aria-label": "Invitation" }),
       h("button", { type: "button", class: "button primary", "data-act": "copy" }, "Copy")));
   $("invite-url").select();

@@ -25,8 +25,12 @@ export const label = (channel) => (direct(channel) ? BOT : channel);
 export const nameOf = (user) => (user === null ? BOT : state.people.get(user) || user);
 export const pageKey = (channel, thread) => (thread ? `t${thread}` : channel);
 export const calls = (message) => message.ping === "*" || message.ping === state.me;
-export const newId = () =>
-  crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
+
+// One per click or enter. Not randomUUID, which browsers keep from pages without TLS.
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
+}
 
 export function forget() {
   state.messages.clear();

@@ -24,7 +24,7 @@ export function plan() {
 export function draw() {
   drawSide();
   const name = label(state.channel);
-  $("title").replaceChildren(direct(state.channel) ? name : h("span", { class: "hash" }, "#"), direct(state.channel) ? "" : name);
+  $("title").replaceChildren(direct(state.channel) ? "" : h("span", { class: "hash" }, "#"), name);
   $("link").textContent = state.connected || state.revision === null ? "" : "Connecting again …";
   drawPane(MAIN, null);
   drawEmpty();
@@ -45,7 +45,8 @@ function drawPane(pane, thread) {
   const height = pane.scroll.scrollHeight;
   const first = pane.list.querySelector("[data-id]")?.dataset.id;
   drawList(pane.list, state.channel, thread);
-  morphChildren(pane.older, page?.more ? [h("button", { type: "button", class: "soft", "data-act": "older", "data-thread": thread || "" }, "Earlier messages")] : []);
+  const earlier = { type: "button", class: "soft", "data-act": "older", "data-thread": thread || "" };
+  morphChildren(pane.older, page?.more ? [h("button", earlier, "Earlier messages")] : []);
   const grown = first !== pane.list.querySelector("[data-id]")?.dataset.id && !end;
   if (end || pane.fresh) pane.scroll.scrollTop = pane.scroll.scrollHeight;
   else if (grown) pane.scroll.scrollTop += pane.scroll.scrollHeight - height;
@@ -55,12 +56,15 @@ function drawPane(pane, thread) {
 
 function drawEmpty() {
   const page = state.pages.get(state.channel);
-  const empty = page && !page.loading && !page.more && !shown(state.channel, null).length && !state.pending.length;
+  const loaded = page && !page.loading && !page.more;
+  const empty = loaded && !shown(state.channel, null).length && !state.pending.length;
   const try_ = (text) => h("button", { type: "button", class: "soft", "data-act": "fill", "data-text": text }, text);
   morphChildren($("empty"), empty ? [
     h("img", { src: "/room/page/icon.svg", alt: "", width: 48, height: 48 }),
-    h("h2", {}, direct(state.channel) ? "Just you and trainbot" : `This is #${state.channel}`),
-    h("p", {}, direct(state.channel) ? "What you ask here is seen by nobody else." : "Start a training run and it reports here: one card, its thread, and samples to vote on."),
+    ...(direct(state.channel)
+      ? [h("h2", {}, "Just you and trainbot"), h("p", {}, "What you ask here is seen by nobody else.")]
+      : [h("h2", {}, `This is #${state.channel}`),
+        h("p", {}, "Start a training run and it reports here: one card, its thread, and samples to vote on.")]),
     h("div", { class: "tries" }, try_("/train start "), try_("/train help")),
   ] : []);
 }

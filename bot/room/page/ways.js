@@ -44,7 +44,8 @@ export function markRead() {
   const channel = state.channels.find((one) => one.name === state.channel);
   if (!channel || document.hidden || !atEnd(MAIN) || !(channel.unread || channel.mentions)) return;
   channel.unread = channel.mentions = 0;
-  const last = Math.max(0, ...[...state.messages.values()].filter((one) => one.channel === channel.name && !one.deleted).map((one) => one.id));
+  const here = [...state.messages.values()].filter((one) => one.channel === channel.name && !one.deleted);
+  const last = Math.max(0, ...here.map((one) => one.id));
   if (last) post("read", { person: state.me, message: last }).catch(() => {});
   plan();
 }
@@ -69,7 +70,8 @@ export async function follow() {
   await Promise.all([load(channel, null), root && load(channel, root)]);
   if (state.channel !== channel || state.thread !== root) return;
   if (target) await seek(root ? SIDE : MAIN, root, Number(target));
-  else if (root && elsewhere) $("reply").focus();
+  // Where there is no pointer, a focused box would bring up the keyboard over what is to be read.
+  else if (root && elsewhere) $(matchMedia("(hover: none)").matches ? "thread-scroll" : "reply").focus();
 }
 
 // Brings a message into view, loading what lies between.
@@ -89,7 +91,8 @@ export function closeThread() {
   if (!state.thread) return;
   const root = state.thread;
   go(state.channel);
-  const back = $("list").querySelector(`[data-id="${root}"] .replies`) || $("list").querySelector(`[data-id="${root}"] [data-act=thread]`);
+  const message = $("list").querySelector(`[data-id="${root}"]`);
+  const back = message?.querySelector(".replies") || message?.querySelector("[data-act=thread]");
   (back || $("write")).focus();
 }
 
