@@ -4,13 +4,13 @@ Every text is cleaned when it is put in (see `domain.text`), so a renderer only 
 the failure message alone. Unions are closed: a renderer that forgets a block does not pass the type checker.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.calls import Call
 from bot.domain.places import Person
-from bot.domain.text import clean
+from bot.domain.text import clean, one_line
 
 
 class Tone(StrEnum):
@@ -67,6 +67,9 @@ class Name:
 
     person: Person
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "person", replace(self.person, name=one_line(self.person.name, 80)))
+
 
 @dataclass(frozen=True, slots=True)
 class When:
@@ -117,6 +120,7 @@ class Verbatim:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", clean(self.text))
+        object.__setattr__(self, "title", one_line(self.title))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ class Quote:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", clean(self.text))
+        object.__setattr__(self, "title", one_line(self.title))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,9 @@ class Picture:
     alt: str
     name: str = "plot.png"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alt", one_line(self.alt, 2000))
+
 
 @dataclass(frozen=True, slots=True)
 class Meter:
@@ -153,6 +161,9 @@ class Meter:
 
     done: float
     label: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", one_line(self.label))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +173,9 @@ class Button:
     label: str
     call: Call
     style: str = "plain"  # plain, primary or danger
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", one_line(self.label, 75))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,9 @@ class _Child:
         """Starts the process and returns when it listens; UserError with what it said when it ends instead."""
         self._process = await asyncio.create_subprocess_exec(
             *self._argv,
-            env={**os.environ, "TRAINBOT_TRAINER_TOKEN": self._token},
+            env={"TRAINBOT_LOG_LEVEL": "warning", **os.environ, "TRAINBOT_TRAINER_TOKEN": self._token},
             stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
         deadline = asyncio.get_running_loop().time() + READY

@@ -1,7 +1,6 @@
 """`trainbot trainer`: the training service alone."""
 
 import asyncio
-import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +12,6 @@ from bot.trainer.options import Options, OptionsError
 
 Say = Callable[[str], object]
 OWN = "trainer.toml"  # in the data folder: the operator's own training programs
-TINY = {"train": [sys.executable, "-m", "bot.trainer.tiny", "train"]}
-TINY["answer"] = [*TINY["train"][:-1], "answer"]
 
 
 def options(settings: Settings, *, host: str, port: int, roots: tuple[Path, ...], anonymous: bool) -> Options:
@@ -25,7 +22,7 @@ def options(settings: Settings, *, host: str, port: int, roots: tuple[Path, ...]
         return Options(
             data_dir=settings.home,
             roots=folders,
-            programs=service.programs_from({"tiny": TINY, **_own_programs(settings.home / OWN)}),
+            programs={"tiny": service.tiny(), **service.programs_from(_own_programs(settings.home / OWN))},
             token=token,
             anonymous=anonymous,
             host=host,

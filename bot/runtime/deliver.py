@@ -65,8 +65,10 @@ class Deliverer:
             while not self._stopping:
                 wait = await self._dispatch()
                 await self._wake.wait(wait)
+            if self._in_hand:
+                await asyncio.wait(self._in_hand.values(), timeout=GRACE)
         finally:
-            await self._finish()
+            await self._let_go()
 
     async def idle(self) -> bool:
         """Whether nothing is in hand and nothing that is free is due."""
@@ -85,8 +87,10 @@ class Deliverer:
         return await self._until_next(now)
 
     async def _ready(self) -> list[Row]:
+        """Rows that can go. A lane that was in hand when the reading began may be shown as it was before its end."""
+        busy = set(self._in_hand)
         rows = await self._db.read(outbox.heads(self._clock.now()))
-        return [row for row in rows if row.lane not in self._in_hand and self._in_pace(row.effect)]
+        return [row for row in rows if row.lane not in busy and self._in_pace(row.effect)]
 
     def _room(self, row: Row) -> bool:
         """Whether the row may be taken in hand; if so it counts from now on."""
@@ -162,11 +166,9 @@ class Deliverer:
         self._refusals[pace] += 1
         self._held[pace] = max(self._held.get(pace, 0.0), self._clock.monotonic() + wait)
 
-    async def _finish(self) -> None:
-        """Lets what is in hand end, and gives up on it after the grace time: its rows stay marked."""
+    async def _let_go(self) -> None:
+        """Gives up on what is still in hand: its rows stay marked, and are looked for at the next start."""
         tasks = list(self._in_hand.values())
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=GRACE)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

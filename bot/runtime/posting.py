@@ -32,7 +32,7 @@ from bot.messages.model import Message, Ping, bare
 from bot.ports import Chat, Clock
 from bot.runtime.closing import Close, nothing
 from bot.runtime.plotting import Plotter
-from bot.store import follows, outbox, posts, runs, views
+from bot.store import follows, outbox, people, posts, runs, views
 from bot.store.database import Database
 from bot.store.outbox import Row
 from bot.store.posts import Post
@@ -143,15 +143,19 @@ class Posting:
         if place is None or key is None:
             raise TypeError(f"{effect} is not something to post")
         tried_at = row.tried_at if row.suspect else None
-        ref = await self._chats[place.platform].post(
-            place, bare(message) if row.plain else message, thread=thread, key=key, tried_at=tried_at
-        )
-        now = self._clock.now()
+        chat = self._chats[place.platform]
+        ref = await chat.post(place, bare(message) if row.plain else message, thread=thread, key=key, tried_at=tried_at)
         sample = effect if isinstance(effect, PostSample) else None
+        # A post that an earlier life made may have been voted on while nobody knew of it.
+        missed = await chat.reactions(ref) if sample and row.suspect else ()
+        now = self._clock.now()
         post = Post(key, effect.run, ref, sample.step if sample else None, sample.prompt if sample else None)
 
         def close(connection: sqlite3.Connection) -> None:
             posts.add(connection, post, now)
+            for person, emoji in missed:
+                people.see(connection, person, now)
+                posts.react(connection, ref, person, emoji, added=True)
             if sample:
                 seed = SeedReactions(sample.run, sample.where, sample.step, sample.prompt)
                 voted = posts.has_reactions(ref).on(connection)

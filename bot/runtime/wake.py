@@ -1,7 +1,6 @@
 """A wake-up call between tasks: set by whoever has news, waited for with a limit on the injected clock."""
 
 import asyncio
-import contextlib
 
 from bot.ports import Clock
 
@@ -29,6 +28,3 @@ class Wake:
         finally:
             for one in waiting:
                 one.cancel()
-            for one in waiting:
-                with contextlib.suppress(asyncio.CancelledError):
-                    await one

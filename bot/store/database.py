@@ -63,7 +63,9 @@ class _Job:
 
 
 class Database:
-    """The open file. Made by `open`, closed by `close`."""
+    """The open file. Made by `open`, closed by `close`. `synchronous`: FULL survives a power cut."""
+
+    synchronous = "FULL"
 
     def __init__(self, path: Path, reader: aiosqlite.Connection, lock: int | None) -> None:
         self.path = path
@@ -119,7 +121,7 @@ class Database:
                 os.close(self._lock)
 
     def _run(self) -> None:
-        connection = _connect(self.path)
+        connection = _connect(self.path, self.synchronous)
         try:
             open_ = True
             while open_:
@@ -201,13 +203,13 @@ def _set_results(batch: list[_Job]) -> None:
             job.future.set_result(job.result)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, synchronous: str = "FULL") -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
     for pragma in (
         f"busy_timeout = {BUSY_MS}",
         "journal_mode = WAL",
-        "synchronous = FULL",
+        f"synchronous = {synchronous}",
         "foreign_keys = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
