@@ -69,13 +69,14 @@ def digest(png: bytes) -> str:
 
 
 def _called(message: Message) -> str | None:
-    """Whom the message calls for; everyone wins over one."""
+    """Whom the message calls for; everyone wins over one. Somebody of another platform is not here to be called."""
     pings = [
         span for block in message.blocks if isinstance(block, Heading | Prose) for span in block.line
         if isinstance(span, Ping)
     ]  # fmt: skip
-    users = [ping.person.user if ping.person and ping.person.platform == PLATFORM else EVERYONE for ping in pings]
-    return EVERYONE if EVERYONE in users else next(iter(users), None)
+    if any(ping.person is None for ping in pings):
+        return EVERYONE
+    return next((ping.person.user for ping in pings if ping.person and ping.person.platform == PLATFORM), None)
 
 
 def _block(block: Block) -> dict[str, Any]:

@@ -236,3 +236,9 @@ async def test_a_long_thread_comes_in_pages_with_its_root(house: House, ada: Vis
 @pytest.mark.parametrize("query", [{"before": "x"}, {"before": "-1"}, {"channel": "nowhere"}, {"before": "9" * 30}])
 async def test_a_page_that_cannot_be_read_gets_a_sentence(ada: Visitor, query: dict[str, str]) -> None:
     assert "error" in await ada.get("history", **{"person": "ada", "channel": "training", **query})
+
+
+async def test_words_for_a_channel_or_thread_that_is_not_there_get_a_sentence(house: House, ada: Visitor) -> None:
+    for body in (said("hi", channel="nowhere"), said("hi", thread=77), said("/train help", thread=77)):
+        status, told = await ada.post("say", body)
+        assert (status, told["error"].startswith("That did not work: there is no")) == (400, True)

@@ -56,6 +56,7 @@ def test_a_ping_calls_everyone_or_the_one_it_names() -> None:
     assert render(m.Message("s", (m.Prose(m.line(m.Ping(grace))),))).ping == "grace"
     assert render(m.Message("s", (m.Prose(m.line(m.Ping(grace), m.Ping())),))).ping == "*"
     assert render(m.say("@here everyone")).ping is None
+    assert render(m.Message("s", (m.Prose(m.line(m.Ping(Person("slack", "T1", "grace")))),))).ping is None
     assert spans(m.Ping(), m.Ping(grace)) == [{"is": "ping", "text": "@here"}, {"is": "ping", "text": "@Grace"}]
 
 

@@ -171,6 +171,7 @@ document.addEventListener("click", (event) => {
   if (button) ACTS[button.dataset.act](button, Number(button.closest("[data-id]")?.dataset.id));
 });
 
+$("dialog").addEventListener("close", () => $("dialog").replaceChildren()); // an invitation does not stay behind
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.dataset.form) return;
