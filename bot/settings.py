@@ -6,114 +6,119 @@ Read once, by the command line. Secrets are SecretStr: they appear in no log, ro
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.errors import UserError
 
 
-class Settings(BaseSettings):
-    """One field a knob; its description is what README prints."""
+class SettingsError(UserError):
+    """A setting that is wrong or missing; the text has one line per setting."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+
+class Settings(BaseSettings):
+    """One field a knob; its description is what README prints. An empty variable counts as not set."""
+
+    # The prefix keeps the fields' plain names (HOST, PORT, TZ) from being taken for variables of ours.
+    model_config = SettingsConfigDict(
+        env_file=".env", env_prefix="TRAINBOT_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
 
     data_dir: Path = Field(
         Path("~/.trainbot"),
-        validation_alias=AliasChoices("TRAINBOT_DATA_DIR", "data_dir"),
+        validation_alias="TRAINBOT_DATA_DIR",
         description="Folder of the database, the recipes and the embedded service's jobs",
     )
     host: str = Field(
         "127.0.0.1",
-        validation_alias=AliasChoices("TRAINBOT_HOST", "host"),
+        validation_alias="TRAINBOT_HOST",
         description="Address that the web port listens on",
     )
     port: int = Field(
         8717,
         ge=0,
         le=65535,
-        validation_alias=AliasChoices("TRAINBOT_PORT", "port"),
+        validation_alias="TRAINBOT_PORT",
         description="Web port: room, /healthz, /metrics; 0 takes a free one",
     )
     recipes: Path | None = Field(
         None,
-        validation_alias=AliasChoices("TRAINBOT_RECIPES", "recipes"),
+        validation_alias="TRAINBOT_RECIPES",
         description="Folder of your recipes and their data files; default: `recipes` in the data folder",
     )
     tz: str = Field(
         "UTC",
-        validation_alias=AliasChoices("TRAINBOT_TZ", "tz"),
+        validation_alias="TRAINBOT_TZ",
         description="Time zone for times in places that cannot show the reader's own",
     )
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",
-        validation_alias=AliasChoices("TRAINBOT_LOG_LEVEL", "log_level"),
+        validation_alias="TRAINBOT_LOG_LEVEL",
         description="debug, info, warning or error",
     )
     log_json: bool = Field(
         False,
-        validation_alias=AliasChoices("TRAINBOT_LOG_JSON", "log_json"),
+        validation_alias="TRAINBOT_LOG_JSON",
         description="1 writes the log as JSON lines",
     )
     service_url: str = Field(
         "https://api.arkor.ai",
-        validation_alias=AliasChoices("ARKOR_CLOUD_API_URL", "service_url"),
+        validation_alias="ARKOR_CLOUD_API_URL",
         description="Training service that `trainbot run` uses",
     )
     service_token: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("ARKOR_TOKEN", "service_token"),
+        validation_alias="ARKOR_TOKEN",
         description="Its access token",
     )
-    service_org: str | None = Field(
-        None, validation_alias=AliasChoices("ARKOR_ORG", "service_org"), description="Slug of your organisation there"
-    )
+    service_org: str | None = Field(None, validation_alias="ARKOR_ORG", description="Slug of your organisation there")
     service_project: str | None = Field(
         None,
-        validation_alias=AliasChoices("ARKOR_PROJECT", "service_project"),
+        validation_alias="ARKOR_PROJECT",
         description="Slug of the project whose runs trainbot starts and follows",
     )
     trainer: str = Field(
         "",
         pattern="^(|embedded)$",
-        validation_alias=AliasChoices("TRAINBOT_TRAINER", "trainer"),
+        validation_alias="TRAINBOT_TRAINER",
         description="`embedded` makes `trainbot run` start its own training service",
     )
     trainer_token: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("TRAINBOT_TRAINER_TOKEN", "trainer_token"),
+        validation_alias="TRAINBOT_TRAINER_TOKEN",
         description="Access token that `trainbot trainer` asks its callers for",
     )
     concurrency: int = Field(
         1,
         ge=1,
         le=64,
-        validation_alias=AliasChoices("TRAINBOT_CONCURRENCY", "concurrency"),
+        validation_alias="TRAINBOT_CONCURRENCY",
         description="Jobs that the embedded service trains at the same time",
     )
     room: bool = Field(
         False,
-        validation_alias=AliasChoices("TRAINBOT_ROOM", "room"),
+        validation_alias="TRAINBOT_ROOM",
         description="1 opens the browser room in `trainbot run`",
     )
     room_token: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("TRAINBOT_ROOM_TOKEN", "room_token"),
+        validation_alias="TRAINBOT_ROOM_TOKEN",
         description="Token of the room's address; needed when the web port is not on this computer alone",
     )
     public_host: str | None = Field(
         None,
-        validation_alias=AliasChoices("TRAINBOT_PUBLIC_HOST", "public_host"),
+        validation_alias="TRAINBOT_PUBLIC_HOST",
         description="Name under which browsers reach the room, when it is not a loopback one",
     )
     metrics_token: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("TRAINBOT_METRICS_TOKEN", "metrics_token"),
+        validation_alias="TRAINBOT_METRICS_TOKEN",
         description="Bearer token for /metrics from other computers",
     )
     progress: bool = Field(
         False,
-        validation_alias=AliasChoices("NOTIFY_PROGRESS", "progress"),
+        validation_alias="NOTIFY_PROGRESS",
         description="1 posts a progress line every 100 steps, also where the recipe does not ask for it",
     )
 
@@ -140,23 +145,22 @@ class Settings(BaseSettings):
 
 
 def read(**given: object) -> Settings:
-    """The settings, with what the command line gave (not None) before the environment. UserError names each bad key."""
+    """The settings, with what the command line gave (not None) before the environment. SettingsError names each bad
+    variable."""
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise UserError("\n".join(f"{_name(one['loc'])}: {one['msg']}." for one in error.errors())) from None
+        raise SettingsError("\n".join(f"{_name(one['loc'])}: {one['msg']}." for one in error.errors())) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f".env cannot be read: {error}.") from None
 
 
 def _name(loc: tuple[int | str, ...]) -> str:
     """The environment variable of a field, which is what people set."""
     first = str(loc[0]) if loc else "settings"
-    field = Settings.model_fields.get(first)
-    return variable(first) if field else first
+    return variable(first) if first in Settings.model_fields else first
 
 
 def variable(field: str) -> str:
     """The environment variable that sets this field."""
-    alias = Settings.model_fields[field].validation_alias
-    if not isinstance(alias, AliasChoices):
-        raise TypeError(f"{field} has no environment variable")
-    return str(alias.choices[0])
+    return str(Settings.model_fields[field].validation_alias)

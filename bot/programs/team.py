@@ -8,18 +8,17 @@ import structlog
 
 from bot.app import SystemClock, recipe_folders, running
 from bot.backend.client import ServiceClient
-from bot.domain.errors import UserError
 from bot.programs import embedded
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 
 log = structlog.get_logger()
 Say = Callable[[str], object]
 
 
 async def run(settings: Settings, stop: asyncio.Event, *, say: Say) -> None:
-    """The bot until `stop`. UserError when no chat or no training service is set up."""
+    """The bot until `stop`. SettingsError when no chat or no training service is set up."""
     if not settings.room:
-        raise UserError(
+        raise SettingsError(
             "No chat is set up. Set TRAINBOT_ROOM=1 for the browser room, or try `trainbot demo`; README says how."
         )
     async with (
@@ -45,7 +44,7 @@ async def _service(settings: Settings) -> AsyncIterator[ServiceClient]:
         return
     token, org, project = settings.service_token, settings.service_org, settings.service_project
     if token is None or org is None or project is None:
-        raise UserError(
+        raise SettingsError(
             "No training service is set up. Set ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or "
             "TRAINBOT_TRAINER=embedded to train on this computer."
         )

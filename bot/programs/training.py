@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot.domain.errors import UserError
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.trainer import service
 from bot.trainer.options import Options, OptionsError
 
@@ -15,9 +15,11 @@ OWN = "trainer.toml"  # in the data folder: the operator's own training programs
 
 
 def options(settings: Settings, *, host: str, port: int, roots: tuple[Path, ...], anonymous: bool) -> Options:
-    """The service's options; UserError for those that would not work or not be safe."""
+    """The service's options; SettingsError for those that would not work or not be safe."""
     token = settings.trainer_token.get_secret_value() if settings.trainer_token else None
     folders = tuple(root.expanduser().absolute() for root in roots) or (settings.home / "data",)
+    if token is None and not anonymous:
+        raise SettingsError("TRAINBOT_TRAINER_TOKEN is not set. Set it, or use --anonymous on this computer.")
     try:
         return Options(
             data_dir=settings.home,
@@ -30,7 +32,7 @@ def options(settings: Settings, *, host: str, port: int, roots: tuple[Path, ...]
             concurrency=settings.concurrency,
         )
     except OptionsError as error:
-        raise UserError(f"{error} Set TRAINBOT_TRAINER_TOKEN, or use --anonymous on this computer.") from None
+        raise SettingsError(str(error)) from None
 
 
 async def run(chosen: Options, stop: asyncio.Event, *, say: Say) -> None:
@@ -58,8 +60,8 @@ def _own_programs(path: Path) -> Mapping[str, object]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path} cannot be used: {error}.") from None
+        raise SettingsError(f"{path} cannot be used: {error}.") from None
     programs = read.get("programs", {})
     if not isinstance(programs, dict):
-        raise UserError(f"{path}: `programs` must be a table, with one [programs.NAME] for each training program.")
+        raise SettingsError(f"{path}: `programs` must be a table, with one [programs.NAME] for each training program.")
     return programs
