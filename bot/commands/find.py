@@ -13,7 +13,7 @@ from bot.domain.runs import Run
 from bot.domain.text import cut
 from bot.store import posts, runs
 
-_NUMBER = re.compile(r"(?:[a-z0-9._-]*#|#?)([0-9]{1,12})")
+_NUMBER = re.compile(r"(?:([a-z0-9._-]*)\s*#|)([0-9]{1,12})")
 LOOK_BACK = 50  # runs that a completion looks through
 
 
@@ -24,14 +24,20 @@ async def run(request: Request, ref: RunRef) -> Run:
         return await _here(request)
     number = _NUMBER.fullmatch(word)
     if number:
-        found = await request.desk.db.read(runs.get(int(number[1])))
-        if found is None or not access.visible(found, request.incoming):
-            raise UserError(f"There is no run #{number[1]} here. `/train status` shows the newest one.")
-        return found
+        return await _numbered(request, int(number[2]), number[1])
     for one in await request.desk.db.read(runs.named(word, LOOK_BACK)):
         if access.visible(one, request.incoming):
             return one
     raise UserError(f"There is no run called `{cut(word, 40)}` here. `/train` lists what is running.")
+
+
+async def _numbered(request: Request, number: int, name: str | None) -> Run:
+    found = await request.desk.db.read(runs.get(number))
+    if found is None or not access.visible(found, request.incoming):
+        raise UserError(f"There is no run #{number} here. `/train status` shows the newest one.")
+    if name and name != found.name:
+        raise UserError(f"Run #{number} is not `{cut(name, 40)}` but `{found.title}`. Which one do you mean?")
+    return found
 
 
 async def _here(request: Request) -> Run:
@@ -58,7 +64,14 @@ async def complete_run(incoming: Incoming, desk: Desk, last: str, _: Mapping[str
     return [
         Choice(f"#{one.number}", f"{one.title} · {one.state.value}")
         for one in found
-        if access.visible(one, incoming) and last.lower().lstrip("#") in one.title.lower()
+        if access.visible(one, incoming) and last.lower() in f"{one.name}#{one.number}"
+    ]
+
+
+async def complete_command(_: Incoming, desk: Desk, last: str, __: Mapping[str, str]) -> Sequence[Choice]:
+    """Commands that help explains."""
+    return [
+        Choice(one.name, f"{one.usage} · {one.help}") for one in desk.commands() if one.name.startswith(last.lower())
     ]
 
 

@@ -5,13 +5,14 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.commands.desk import Desk
-from bot.commands.spec import Choice, Command, Incoming
+from bot.commands.spec import Choice, Command, Incoming, RunRef
 from bot.domain.calls import Call
 from bot.domain.errors import UserError
 from bot.domain.text import clean, cut
 
 LIMIT = 4000  # characters of a command
 _KEY = re.compile(r"[\w.-]*")  # `"is 2 + 2 = 4?"` is a value with an equals sign in it
+_NUMBER = re.compile(r"#[0-9]{1,12}")
 MOST = 25  # completions; what Discord shows at the most (developer docs, Autocomplete)
 
 
@@ -44,7 +45,12 @@ def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
     """Arguments by name. UserError for too many and for one given twice."""
     args: dict[str, str] = {}
     free = [one.name for one in command.named]
+    runs = {one.name for one in command.named if one.type is RunRef}
+    key = ""
     for part in parts:
+        if key in runs and _NUMBER.fullmatch(part) and "#" not in args[key]:
+            args[key] += part  # `support-bot #42`: a run as every message calls it
+            continue
         key, equals, value = part.partition("=")
         if not equals or not _KEY.fullmatch(key):
             open_ = [name for name in free if name not in args]
@@ -65,7 +71,10 @@ async def complete(text: str, commands: Mapping[str, Command], desk: Desk, incom
     if len(text) > LIMIT:
         return []
     head, _, last = clean(text).rpartition(" ")
-    done = head.split()
+    try:
+        done = words(head)
+    except UserError:  # inside a quote nothing can be offered
+        return []
     if not done:
         names = [one for one in commands.values() if not one.hidden and one.name.startswith(last.lower())]
         return [Choice(f"{one.name} ", f"{one.usage} · {one.help}") for one in names][:MOST]

@@ -1,7 +1,8 @@
 """The list of commands, and the one boundary where a request becomes an answer.
 
 `answer` never raises: a UserError becomes its sentence, anything else a sentence with a reference that is also in
-the log. A redelivered request is answered the same (see `Desk.once`).
+the log. Nor does `complete`: one that breaks offers nothing. A redelivered request is answered the same (see
+`Desk.once`).
 """
 
 import secrets
@@ -70,4 +71,8 @@ class Registry:
 
     async def complete(self, incoming: Incoming, text: str) -> list[Choice]:
         """Completions of a half-typed line; each value is the whole line after choosing it."""
-        return await parse.complete(text, self.commands, self.desk, incoming)
+        try:
+            return await parse.complete(text, self.commands, self.desk, incoming)
+        except Exception:
+            log.exception("completion failed", typed=cut(text, 200))
+            return []

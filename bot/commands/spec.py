@@ -180,7 +180,8 @@ class Command:
 def command(
     *, acts: bool = False, hidden: bool = False, examples: tuple[str, ...] = ()
 ) -> Callable[[Handler], Command]:
-    """Makes a Command of a handler: its name, the first line of its docstring, its annotated arguments."""
+    """Makes a Command of a handler: its name, the first line of its docstring, its annotated arguments. TypeError for
+    a handler that lacks one of them."""
 
     def wrap(handler: Handler) -> Command:
         hints = get_type_hints(handler, include_extras=True)
@@ -190,8 +191,10 @@ def command(
             for name, parameter in list(signature.parameters.items())[1:]
         )
         name = handler.__name__.rstrip("_")
-        first = (handler.__doc__ or "").strip().splitlines()[0]
-        return Command(name, first, handler, parameters, acts, hidden, examples)
+        doc = (handler.__doc__ or "").strip()
+        if not doc:
+            raise TypeError(f"command {name} has no docstring: its first line is what help says of it")
+        return Command(name, doc.splitlines()[0], handler, parameters, acts, hidden, examples)
 
     return wrap
 

@@ -1,6 +1,7 @@
-"""The commands as a Markdown table, for README and for `trainbot commands`; made from the registry alone."""
+"""Tables of what can be typed and set, for README and for `trainbot commands`; made from the code alone."""
 
 from bot.commands.train import COMMANDS
+from bot.domain.hyper import HYPERS
 
 
 def markdown() -> str:
@@ -10,4 +11,13 @@ def markdown() -> str:
         for one in COMMANDS
         if not one.hidden
     ]
-    return "\n".join(["| Type | What it does | For example |", "| --- | --- | --- |", *rows])
+    return "\n".join(["| type | what it does | for example |", "| --- | --- | --- |", *rows])
+
+
+def settings() -> str:
+    """One row a setting of a recipe: its names, what it means, what is allowed."""
+    rows = [
+        f"| {', '.join(f'`{name}`' for name in (one.name, *one.aliases))} | {one.meaning} | {one.allowed} |"
+        for one in HYPERS
+    ]
+    return "\n".join(["| setting | what it is | allowed |", "| --- | --- | --- |", *rows])

@@ -31,12 +31,14 @@ async def start(
     settings: Annotated[Settings, Arg("Settings to change, as key=value", complete=find.complete_setting)],
 ) -> Message:
     """Start a training run."""
-    chosen = recipes.override(await _recipe(request, recipe), settings)
-    await _can_post(request)
-    now = request.desk.clock.now()
-    number = await request.desk.once(
-        request.incoming.id, lambda connection: _open(connection, request, chosen, settings, now)
-    )
+    number = await request.desk.earlier(request.incoming.id)
+    if number is None:
+        chosen = recipes.override(await _recipe(request, recipe), settings)
+        await _can_post(request)
+        now = request.desk.clock.now()
+        number = await request.desk.once(
+            request.incoming.id, lambda connection: _open(connection, request, chosen, settings, now)
+        )
     run = await request.desk.db.read(runs.get(number))
     if run is None:
         raise LookupError(f"run {number} was not stored")
@@ -63,6 +65,8 @@ async def cancel(
     """Cancel a run, after asking."""
     found = await find.run(request, run)
     now = request.desk.clock.now()
+    if await request.desk.earlier(request.incoming.id):
+        return replies.cancelling(found)
     if found.state.final:
         return replies.already_ended(found)
     if found.cancel_by is not None:
@@ -104,7 +108,9 @@ async def recipes_(request: Request) -> Message:
 
 
 @command(examples=("help", "help start"))
-async def help_(request: Request, command: Annotated[str, Arg("Command to explain")] = "") -> Message:
+async def help_(
+    request: Request, command: Annotated[str, Arg("Command to explain", complete=find.complete_command)] = ""
+) -> Message:
     """Explain the commands."""
     entries = request.desk.commands()
     word = command.lower().removeprefix("/")
@@ -112,7 +118,9 @@ async def help_(request: Request, command: Annotated[str, Arg("Command to explai
         if entry.name == word:
             return replies.help_one(entry.usage, entry.help, entry.arguments, entry.examples)
     if word:
-        raise UserError(f"There is no command `{cut(word, 40)}`. `/train help` lists what there is.")
+        near = hyper.nearest(word, [entry.name for entry in entries])
+        hint = f"Did you mean `/train help {near}`?" if near else "`/train help` lists what there is."
+        raise UserError(f"There is no command `{cut(word, 40)}`. {hint}")
     return replies.help_list([(entry.usage, entry.help) for entry in entries])
 
 
