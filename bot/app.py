@@ -5,6 +5,7 @@ port. Stop: the web port first (no new requests), then watching, then what is in
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -34,7 +35,7 @@ from bot.runtime.plotting import Plotter
 from bot.runtime.posting import Posting
 from bot.runtime.reactions import Reactions
 from bot.runtime.watch import Watcher
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.store import people
 from bot.store.database import Database
 
@@ -67,10 +68,15 @@ class Bot:
 
 @asynccontextmanager
 async def running(settings: Settings, backend: Backend, *, examples: bool, room: bool) -> AsyncIterator[Bot]:
-    """The bot while the block runs. `examples` adds the packaged recipes. UserError for what keeps it from starting."""
+    """The bot while the block runs. `examples` adds the packaged recipes. UserError for what keeps it from starting,
+    OSError when the web port is taken."""
     if room and settings.host not in LOOPBACK and settings.room_token is None:
-        raise UserError("The room is open to other computers at this TRAINBOT_HOST: set TRAINBOT_ROOM_TOKEN first.")
-    database = await Database.open(settings.home / "trainbot.db")
+        raise SettingsError("The room is open to other computers at this TRAINBOT_HOST: set TRAINBOT_ROOM_TOKEN first.")
+    path = settings.home / "trainbot.db"
+    try:
+        database = await Database.open(path)
+    except sqlite3.Error as error:
+        raise UserError(f"The database {path} cannot be used: {error}.") from None
     plotter = Plotter()
     try:
         async with _parts(settings, database, backend, plotter, examples=examples, room=room) as bot:
@@ -139,16 +145,21 @@ async def _tasks(
     """Everything that runs by itself, stopped in order at the end; a task that breaks ends the bot."""
     for platform in platforms:
         await reactions.catch_up(platform)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(deliverer.run(), name="deliver")
-        group.create_task(watcher.run(), name="watch")
-        counting = group.create_task(gauges.run(), name="gauges")
-        try:
-            yield
-        finally:
-            watcher.stop()
-            deliverer.stop()
-            counting.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(deliverer.run(), name="deliver")
+            group.create_task(watcher.run(), name="watch")
+            counting = group.create_task(gauges.run(), name="gauges")
+            try:
+                yield
+            finally:
+                watcher.stop()
+                deliverer.stop()
+                counting.cancel()
+    except BaseExceptionGroup as errors:  # also around what the block raised, a port that is taken for example
+        if len(errors.exceptions) == 1:
+            raise errors.exceptions[0] from None
+        raise
 
 
 def base_url(host: str, port: int) -> str:
