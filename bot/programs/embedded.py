@@ -2,7 +2,7 @@
 or uses one that already lives on the same data folder.
 
 The address and the token stay the same over restarts, so the bot's client never notices more than a broken stream.
-Jobs are not ours to stop: they live under their own keepers.
+At the end of the block it ends too. Jobs are not ours to stop: they live under their own keepers.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 
 from bot.domain.errors import UserError
-from bot.trainer.service import find_service
+from bot.trainer.service import Running, find_service
 
 log = structlog.get_logger()
 READY = 20.0  # seconds that a start may take
@@ -28,6 +28,7 @@ LOOK = 0.05  # seconds between two looks at whether it is there
 LONGEST = 30.0  # seconds between two restarts
 STEADY = 60.0  # seconds after which a service counts as healthy again
 FAREWELL = 5.0  # seconds between SIGTERM and SIGKILL
+IN_THE_WAY = 69  # exit code of a service that finds another one on its folder (see `cli`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,52 +43,78 @@ class Address:
 async def service(folder: Path, roots: tuple[Path, ...], concurrency: int) -> AsyncIterator[Address]:
     """The service of this data folder while the block runs; UserError when it does not start."""
     living = await asyncio.to_thread(find_service, folder)
-    if living is not None:
-        log.info("using the training service that is already there", url=living.url)
-        port, token = living.port, living.token or "anonymous"
-        address = Address(living.url, token)
-    else:
-        port, token = _free_port(), secrets.token_urlsafe(24)
-        address = Address(f"http://127.0.0.1:{port}", token)
-    keeper = _Child(folder, roots, concurrency, port, token)
-    if living is None:
-        await keeper.start()
-    watching = asyncio.create_task(keeper.watch(), name="embedded service")
+    child = _Child(folder, roots, concurrency)
     try:
-        yield address
+        if living is None:
+            try:
+                await child.start()
+            except _InTheWay:  # another one was starting; it is not to be seen before it listens
+                living = await child.other()
+        if living is not None:
+            log.info("using the training service that is already there", url=living.url)
+            child.stands_in_for(living)
+        watching = asyncio.create_task(child.watch(), name="embedded service")
+        try:
+            yield Address(living.url if living else f"http://127.0.0.1:{child.port}", child.token)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await child.end_other()  # the bot that used it ran to its end, and there is one bot on these data
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        await keeper.stop()
+        await child.stop()
+
+
+class _InTheWay(UserError):
+    """Another service has the data folder."""
 
 
 class _Child:
     """The service's process, when it is ours."""
 
-    def __init__(self, folder: Path, roots: tuple[Path, ...], concurrency: int, port: int, token: str) -> None:
+    def __init__(self, folder: Path, roots: tuple[Path, ...], concurrency: int) -> None:
         self._folder = folder
-        self._argv = [sys.executable, "-m", "bot", "trainer", "--data-dir", str(folder), "--port", str(port)]
-        self._argv += ["--concurrency", str(concurrency)]
-        self._argv += [word for root in roots for word in ("--data", str(root))]
-        self._token = token
+        self._options = ["--concurrency", str(concurrency)]
+        self._options += [word for root in roots for word in ("--data", str(root))]
+        self.port, self.token = _free_port(), secrets.token_urlsafe(24)
         self._process: asyncio.subprocess.Process | None = None
 
+    def stands_in_for(self, living: Running) -> None:
+        """When that service is gone, ours takes its address and its token."""
+        self.port, self.token = living.port, living.token or "anonymous"
+        self._process = None
+
+    async def other(self) -> Running:
+        """The service that was in our way, once it listens; UserError when it does not."""
+        deadline = asyncio.get_running_loop().time() + READY
+        while (living := await asyncio.to_thread(find_service, self._folder)) is None:
+            if asyncio.get_running_loop().time() > deadline:
+                raise UserError(f"Another training service has {self._folder}, and does not answer.")
+            await asyncio.sleep(LOOK)
+        return living
+
     async def start(self) -> None:
-        """Starts the process and returns when it listens; UserError with what it said when it ends instead."""
+        """Starts the process and returns when it listens; UserError when it ends instead."""
         self._process = await asyncio.create_subprocess_exec(
-            *self._argv,
-            env={"TRAINBOT_LOG_LEVEL": "warning", **os.environ, "TRAINBOT_TRAINER_TOKEN": self._token},
+            *(sys.executable, "-m", "bot", "trainer", "--data-dir", str(self._folder), "--port", str(self.port)),
+            *self._options,
+            env={"TRAINBOT_LOG_LEVEL": "warning", **os.environ, "TRAINBOT_TRAINER_TOKEN": self.token},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
         deadline = asyncio.get_running_loop().time() + READY
-        while await asyncio.to_thread(find_service, self._folder) is None:
+        while not await self._listens():
+            if self._process.returncode == IN_THE_WAY:
+                raise _InTheWay(f"Another training service has {self._folder}.")
             if self._process.returncode is not None:
                 raise UserError(f"The training service ended at its start (exit code {self._process.returncode}).")
             if asyncio.get_running_loop().time() > deadline:
                 raise UserError(f"The training service did not start within {READY:.0f} seconds.")
             await asyncio.sleep(LOOK)
+
+    async def _listens(self) -> bool:
+        living = await asyncio.to_thread(find_service, self._folder)
+        return living is not None and self._process is not None and living.pid == self._process.pid
 
     async def watch(self) -> None:
         """Starts it again whenever it is gone, for as long as it is let."""
@@ -108,8 +135,19 @@ class _Child:
         while await asyncio.to_thread(find_service, self._folder) is not None:  # noqa: ASYNC110 (not our child)
             await asyncio.sleep(1.0)
 
+    async def end_other(self) -> None:
+        """Ends the service that was there before, and waits for that: the one of a bot that was killed."""
+        other = await asyncio.to_thread(find_service, self._folder)
+        if self._process is not None or other is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(other.pid, signal.SIGTERM)
+        deadline = asyncio.get_running_loop().time() + FAREWELL
+        while await asyncio.to_thread(find_service, self._folder) and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(LOOK)
+
     async def stop(self) -> None:
-        """Ends our own child; one that was there before stays."""
+        """Ends our own child."""
         if self._process is None or self._process.returncode is not None:
             return
         self._process.send_signal(signal.SIGTERM)
