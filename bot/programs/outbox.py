@@ -1,5 +1,6 @@
 """`trainbot outbox`: opens the database beside the running bot, in short transactions of its own."""
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ Say = Callable[[str], object]
 
 async def show(path: Path, *, say: Say) -> None:
     """One line a row, the oldest first."""
-    async with _opened(path) as database:
+    async with opened(path) as database:
         entries = await database.read(operator.entries(time.time()))
     if not entries:
         say("Nothing waits and nothing was given up.")
@@ -29,7 +30,7 @@ async def show(path: Path, *, say: Say) -> None:
 
 async def retry(path: Path, number: int | None, *, say: Say) -> None:
     """Makes rows due now; UserError for a number that does not wait."""
-    async with _opened(path) as database:
+    async with opened(path) as database:
         found = await database.write(lambda connection: operator.retry(connection, number, time.time()))
     if number is not None and not found:
         raise UserError(f"Row {number} does not wait. `trainbot outbox list` shows what does.")
@@ -38,7 +39,7 @@ async def retry(path: Path, number: int | None, *, say: Say) -> None:
 
 async def drop(path: Path, number: int, *, say: Say) -> None:
     """Gives a row up; UserError for a number that does not wait."""
-    async with _opened(path) as database:
+    async with opened(path) as database:
         done = await database.write(lambda connection: operator.drop(connection, number))
     if not done:
         raise UserError(f"Row {number} does not wait. `trainbot outbox list` shows what does.")
@@ -46,8 +47,11 @@ async def drop(path: Path, number: int, *, say: Say) -> None:
 
 
 @asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(path, exclusive=False)
+async def opened(path: Path) -> AsyncIterator[Database]:
+    try:
+        database = await Database.open(path, exclusive=False)
+    except sqlite3.Error as error:
+        raise UserError(f"The database {path} cannot be used: {error}.") from None
     try:
         yield database
     finally:

@@ -78,11 +78,12 @@ class Database:
     @classmethod
     async def open(cls, path: Path, *, exclusive: bool = True) -> Self:
         """Opens the file, brings its schema up to date, starts the writer. `exclusive` takes the bot's lock:
-        DatabaseInUse when another bot has it."""
+        DatabaseInUse when another bot has it. Without it a bot may be running, so the schema of a file that has one
+        is left as it is: UserError when it is another one."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = _take_lock(path) if exclusive else None
         try:
-            await asyncio.to_thread(_migrate_file, path)
+            await asyncio.to_thread(_migrate_file, path, only_new=not exclusive)
             reader = await _connect_reader(path)
         except BaseException:
             if lock is not None:
@@ -228,11 +229,13 @@ async def _connect_reader(path: Path) -> aiosqlite.Connection:
     return reader
 
 
-def _migrate_file(path: Path) -> None:
+def _migrate_file(path: Path, *, only_new: bool) -> None:
     with _alone_in(path.parent):
         new = not path.exists()
         connection = _connect(path)
         try:
+            if only_new:
+                _refuse_older(connection, len(migrations()))
             migrate(connection, migrations())
         finally:
             connection.close()
@@ -249,6 +252,16 @@ def _alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _refuse_older(connection: sqlite3.Connection, newest: int) -> None:
+    """UserError for a schema that only its bot may bring up to date; nothing for none at all."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if 0 < version < newest:
+        raise UserError(
+            f"This database was written by an older version of trainbot (schema {version}, this one needs {newest}). "
+            "Start the bot once with this version: it brings the database up to date."
+        )
 
 
 def migrations() -> list[str]:
