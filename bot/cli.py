@@ -1,12 +1,13 @@
 """The command line: what an operator types. Only here are settings read and signals caught.
 
 Exit codes: 0 done; 1 something broke that should not; 2 the words of the command are wrong; 69 another bot or
-service is in the way, or something needed is not there; 78 a setting is wrong or missing; 130 ended by Ctrl-C
-before it was ready.
+service is in the way, or something needed is not there; 78 a setting is wrong or missing; 130 ended at once by
+another signal, before everything was in order.
 """
 
 import asyncio
 import contextlib
+import errno
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -17,7 +18,7 @@ import click
 
 from bot import __version__
 from bot.domain.errors import UserError
-from bot.settings import Settings, read
+from bot.settings import Settings, SettingsError, read
 
 CONFIG, UNAVAILABLE = 78, 69  # sysexits.h: EX_CONFIG, EX_UNAVAILABLE
 
@@ -109,7 +110,10 @@ def trainer(  # noqa: PLR0917 (one argument an option)
     if stop_jobs:
         _run(lambda _: training.stop_jobs(settings.home, say=click.echo), settings)
         return
-    options = training.options(settings, host=host, port=port, roots=roots, anonymous=anonymous)
+    try:
+        options = training.options(settings, host=host, port=port, roots=roots, anonymous=anonymous)
+    except SettingsError as error:
+        raise Failed(str(error), CONFIG) from None
     _run(lambda stop: training.run(options, stop, say=click.echo), settings)
 
 
@@ -127,7 +131,8 @@ def outbox_list(data_dir: Path | None) -> None:
     """List what waits and what was given up, with the reason."""
     from bot.programs import outbox as outbox_program
 
-    _run(lambda _: outbox_program.show(_database(data_dir), say=click.echo), None)
+    settings = _settings(data_dir=data_dir)
+    _run(lambda _: outbox_program.show(_database(settings), say=click.echo), settings)
 
 
 @outbox.command("retry")
@@ -137,7 +142,8 @@ def outbox_retry(data_dir: Path | None, number: int | None) -> None:
     """Try row NUMBER again now, or everything; unblocks the places concerned."""
     from bot.programs import outbox as outbox_program
 
-    _run(lambda _: outbox_program.retry(_database(data_dir), number, say=click.echo), None)
+    settings = _settings(data_dir=data_dir)
+    _run(lambda _: outbox_program.retry(_database(settings), number, say=click.echo), settings)
 
 
 @outbox.command("drop")
@@ -147,7 +153,8 @@ def outbox_drop(data_dir: Path | None, number: int) -> None:
     """Give row NUMBER up for good."""
     from bot.programs import outbox as outbox_program
 
-    _run(lambda _: outbox_program.drop(_database(data_dir), number, say=click.echo), None)
+    settings = _settings(data_dir=data_dir)
+    _run(lambda _: outbox_program.drop(_database(settings), number, say=click.echo), settings)
 
 
 @main.command()
@@ -161,39 +168,54 @@ def commands() -> None:
 def _settings(**given: object) -> Settings:
     try:
         return read(**given)
-    except UserError as error:
+    except SettingsError as error:
         raise Failed(str(error), CONFIG) from None
 
 
-def _database(data_dir: Path | None) -> Path:
+def _database(settings: Settings) -> Path:
     """The database that is there; a sentence where there is none."""
-    home = _settings(data_dir=data_dir).home
+    home = settings.home
     for path in (home / "trainbot.db", home / "demo" / "trainbot.db"):
         if path.exists():
             return path
     raise Failed(f"There is no trainbot database in {home}. Name its folder with --data-dir.", UNAVAILABLE)
 
 
-def _run(main_: Callable[[asyncio.Event], Coroutine[Any, Any, None]], settings: Settings | None) -> None:
+def _run(main_: Callable[[asyncio.Event], Coroutine[Any, Any, None]], settings: Settings) -> None:
     """Runs a program until it ends or a signal asks for its end, and turns errors into sentences."""
     from bot import logs
 
-    if settings is not None:
-        logs.set_up(settings.log_level, as_json=settings.log_json, secrets=settings.secrets())
+    logs.set_up(settings.log_level, as_json=settings.log_json, secrets=settings.secrets())
     try:
         asyncio.run(_until_signal(main_))
+    except SettingsError as error:
+        raise Failed(str(error), CONFIG) from None
     except UserError as error:
         raise Failed(str(error), UNAVAILABLE) from None
     except OSError as error:
-        raise Failed(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), UNAVAILABLE) from None
-    except KeyboardInterrupt:
+        raise Failed(_sentence(error), UNAVAILABLE) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(130)
 
 
+def _sentence(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{error.strerror}. Choose another one with --port; 0 takes a free one."
+    return f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+
+
 async def _until_signal(main_: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    """The first signal asks for the end, the second cancels what is not done with it, the third is Python's own."""
+    stop, loop, running = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+
+    def asked() -> None:
+        if stop.is_set() and running is not None:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+            running.cancel()
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, asked)
     await main_(stop)

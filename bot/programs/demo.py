@@ -8,7 +8,7 @@ import errno
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from bot.app import Bot, SystemClock, recipe_folders, running
 from bot.backend.client import ServiceClient
@@ -33,8 +33,23 @@ async def run(settings: Settings, stop: asyncio.Event, *, fixed_port: bool, stop
     ):
         say(_welcome(settings, bot))
         await stop.wait()
+        again = _heard_again()
         say("\nEnding the demo …")
-    await _farewell(settings, stop_jobs=stop_jobs, say=say)
+    await _farewell(settings, again, stop_jobs=stop_jobs, say=say)
+
+
+def _heard_again() -> asyncio.Event:
+    """Set by the next Ctrl-C, which asks for the end of the jobs as well; one more ends everything at once."""
+    again, loop, ending = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+
+    def pressed() -> None:
+        if again.is_set() and ending is not None:
+            loop.remove_signal_handler(signal.SIGINT)
+            ending.cancel()
+        again.set()
+
+    loop.add_signal_handler(signal.SIGINT, pressed)
+    return again
 
 
 @asynccontextmanager
@@ -64,17 +79,18 @@ def _welcome(settings: Settings, bot: Bot) -> str:
     )
 
 
-async def _farewell(settings: Settings, *, stop_jobs: bool, say: Say) -> None:
+async def _farewell(settings: Settings, again: asyncio.Event, *, stop_jobs: bool, say: Say) -> None:
     """Says what still trains; a second Ctrl-C, or the option, ends that too."""
     folder = settings.home / "trainer"
     living = await asyncio.to_thread(count_jobs, folder)
     count = living.running + living.queued
     if not count:
         return
-    if not stop_jobs:
+    if not stop_jobs and not again.is_set():
         say(_left(living))
-        stop_jobs = sys.stdin.isatty() and await _asked_again(say)
-    if stop_jobs:
+        if sys.stdin.isatty():
+            await _second_chance(again, say)
+    if stop_jobs or again.is_set():
         await _stop(settings, say)
 
 
@@ -87,17 +103,10 @@ def _left(living: Living) -> str:
     )
 
 
-async def _asked_again(say: Say) -> bool:
+async def _second_chance(again: asyncio.Event, say: Say) -> None:
     say(f"Press Ctrl-C again within {SECOND_CHANCE:.0f} seconds to cancel training as well.")
-    again = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, again.set)
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(again.wait(), SECOND_CHANCE)
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _stop(settings: Settings, say: Say) -> None:
