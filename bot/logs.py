@@ -3,15 +3,16 @@
 Set up once by the command line. What is logged is for the operator; people in chats get sentences.
 """
 
+import json
 import logging
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
 HIDDEN = "[secret]"
-Event = MutableMapping[str, Any]
 
 
 def set_up(level: str, *, as_json: bool, secrets: Sequence[str]) -> None:
@@ -21,7 +22,6 @@ def set_up(level: str, *, as_json: bool, secrets: Sequence[str]) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _Redaction(secrets),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -35,7 +35,7 @@ def set_up(level: str, *, as_json: bool, secrets: Sequence[str]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, _Redaction(secrets)],
         )
     )
     root = logging.getLogger()
@@ -46,19 +46,19 @@ def set_up(level: str, *, as_json: bool, secrets: Sequence[str]) -> None:
 
 
 class _Redaction:
-    """Replaces every secret in every text of a line."""
+    """Replaces every secret in a finished line, however deep it lay, also as JSON or `repr` write it."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._secrets = [secret for secret in secrets if secret]
+        forms = {form for secret in secrets if secret for form in _written(secret)}
+        self._forms = sorted(forms, key=len, reverse=True)  # one secret may be part of another
 
-    def __call__(self, _: Any, __: str, event: Event) -> Event:
-        for key, value in event.items():
-            text = value if isinstance(value, str) else repr(value) if isinstance(value, BaseException) else None
-            if text is not None:
-                event[key] = self._without(text)
-        return event
-
-    def _without(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
+    def __call__(self, _: Any, __: str, line: Any) -> str:
+        text = str(line)
+        for form in self._forms:
+            text = text.replace(form, HIDDEN)
         return text
+
+
+def _written(secret: str) -> tuple[str, ...]:
+    """The secret as it stands in a text, in JSON, in a `repr` and in the address of a request."""
+    return secret, json.dumps(secret)[1:-1], json.dumps(repr(secret)[1:-1])[1:-1], repr(secret)[1:-1], quote(secret, "")
