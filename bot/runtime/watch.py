@@ -10,7 +10,8 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -25,7 +26,7 @@ from bot.domain.events import (
     TrainingFailed,
 )
 from bot.domain.runs import Condition, Run, State
-from bot.ports import Backend, Clock, Job
+from bot.ports import Backend, Clock, Frame, Job
 from bot.runtime.wake import Wake
 from bot.store import runs
 from bot.store.database import Database
@@ -64,6 +65,7 @@ class Watcher:
         self._jitter = jitter
         self._wake = Wake(clock)
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._streams: dict[int, _Stream] = {}
         self._stopping = False
 
     def wake(self) -> None:
@@ -101,19 +103,22 @@ class Watcher:
         )
         task = asyncio.create_task(stream.follow(), name=f"watch run {run.number}")
         self._tasks[run.number] = task
+        self._streams[run.number] = stream
         task.add_done_callback(lambda done: self._done(run.number, done))
 
     def _done(self, number: int, task: asyncio.Task[None]) -> None:
         self._tasks.pop(number, None)
+        self._streams.pop(number, None)
         if not task.cancelled() and (error := task.exception()):
             log.error("following a run broke, beginning anew", run=number, error=repr(error), exc_info=error)
 
     async def _notice_silence(self, run: Run) -> None:
-        now = self._clock.now()
-        patience = timedelta(minutes=run.recipe.notify.silent_minutes)
-        if run.state is not State.RUNNING or run.condition is not None or run.heard_at is None:
+        """Counted from when we heard it, by our own clock: the service's may differ, and we may have been away."""
+        stream = self._streams.get(run.number)
+        if stream is None or run.state is not State.RUNNING or run.condition is not None:
             return
-        if now - run.heard_at > patience:
+        now = self._clock.now()
+        if self._clock.monotonic() - stream.news_at > 60 * run.recipe.notify.silent_minutes:
             await self._db.write(lambda connection: take(connection, run.number, FellSilent(now), now))
             self._changed()
 
@@ -137,6 +142,8 @@ class _Stream:
         self._changed = changed
         self._jitter = jitter
         self._number = number
+        self.news_at = clock.monotonic()  # when something about the run last changed
+        self._known: Run | None = None
         self._failures = 0
         self._data = False  # whether this connection brought data
         self._failing_since: float | None = None
@@ -150,7 +157,18 @@ class _Stream:
             wait = await self._connect(run)
             if wait is None:
                 return
-            await self._clock.sleep(wait)
+            await self._pause(wait)
+
+    async def _pause(self, wait: float) -> None:
+        """Waits; in the middle of it the run may have been out of contact for too long."""
+        since = self._failing_since
+        if since is not None and not self._lost:
+            left = max(since + LOST_AFTER - self._clock.monotonic(), 0.0)
+            if left <= wait:
+                await self._clock.sleep(left)
+                await self._lose_contact()
+                wait -= left
+        await self._clock.sleep(wait)
 
     async def _connect(self, run: Run) -> float | None:
         """One connection; seconds to wait before the next one, None when the run is over."""
@@ -160,37 +178,38 @@ class _Stream:
             if ended and await self._settle(run):
                 return None
         except Unavailable as error:
-            return await self._failed(error.reason, error.after or 0.0)
+            return self._failed(error.reason, error.after or 0.0)
         except Rejected as error:
             return await self._rejected(run, error)
         if self._data:
             return FLAT
-        return await self._failed("the stream closed without any data", 0.0)
+        return self._failed("the stream closed without any data", 0.0)
 
     async def _read(self, run: Run) -> bool:
         """Takes in what comes; True when the service says that there is no more."""
         if run.job_id is None:
             return False
         async for frame in self._backend.events(run.job_id, run.cursor):
-            if frame.end:
-                return True
-            if frame.data:
-                self._progress()
+            self._hear(frame)
             if frame.event is not None or frame.id is not None or self._lost:
                 after = await self._take(frame.event, frame.id)
                 if after is None or after.state.final:
                     return False
+            if frame.end:
+                return True
         return False
 
-    def _progress(self) -> None:
-        self._data = True
-        self._failures = 0
+    def _hear(self, frame: Frame) -> None:
+        """Any frame is contact; only data is progress."""
+        self._failing_since = None
         self._missing_since = None
+        if frame.data and not frame.end:
+            self._data = True
+            self._failures = 0
 
     async def _take(self, event: Event | None, cursor: str | None) -> Run | None:
         now = self._clock.now()
         regained, self._lost = self._lost, False
-        self._failing_since = None
 
         def write(connection: sqlite3.Connection) -> Run | None:
             if regained:
@@ -198,6 +217,9 @@ class _Stream:
             return take(connection, self._number, event, now, cursor=cursor)
 
         after = await self._db.write(write)
+        known = replace(after, cursor=None) if after else None
+        if known != self._known:
+            self._known, self.news_at = known, self._clock.monotonic()
         self._changed()
         return after
 
@@ -216,14 +238,12 @@ class _Stream:
         await self._take(event, None)
         return True
 
-    async def _failed(self, reason: str, at_least: float) -> float:
+    def _failed(self, reason: str, at_least: float) -> float:
         wait = max(backoff(self._failures, self._jitter), at_least)
         self._failures += 1
         now = self._clock.monotonic()
         self._failing_since = self._failing_since if self._failing_since is not None else now
         log.info("the stream broke", run=self._number, reason=reason, wait=round(wait, 1))
-        if now + wait - self._failing_since > LOST_AFTER and not self._data:
-            await self._lose_contact()
         return wait
 
     async def _lose_contact(self) -> None:
@@ -239,16 +259,16 @@ class _Stream:
             await self._lose_contact()
             return PAUSE
         if error.scope is not Scope.GONE:
-            return await self._failed(error.reason, 0.0)
+            return self._failed(error.reason, 0.0)
         now = self._clock.monotonic()
         self._missing_since = self._missing_since if self._missing_since is not None else now
         if error.status == 404 and now - self._missing_since < GONE_AFTER:
-            return await self._failed(error.reason, 0.0)
+            return self._failed(error.reason, 0.0)
         try:
             settled = await self._settle(run)
         except (Unavailable, Rejected) as again:
-            return await self._failed(str(again), 0.0)
-        return None if settled else await self._failed(error.reason, 0.0)
+            return self._failed(str(again), 0.0)
+        return None if settled else self._failed(error.reason, 0.0)
 
 
 def _outcome(job: Job, now: datetime) -> Event | None:
