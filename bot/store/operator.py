@@ -39,7 +39,7 @@ def counts() -> Query[Mapping[str, int]]:
 def entries(now: float) -> Query[list[Entry]]:
     """Everything that waits or was given up, the oldest first."""
     return Query(
-        "SELECT o.id, CASE WHEN b.place IS NULL THEN o.state ELSE 'blocked' END AS state, "
+        "SELECT o.id, CASE WHEN b.place IS NULL OR o.state = 'buried' THEN o.state ELSE 'blocked' END AS state, "
         "json_extract(o.effect, '$.effect') AS effect, o.run, o.place, o.attempts, ? - o.created_at AS age, "
         "coalesce(o.error, b.reason) AS error FROM outbox o LEFT JOIN blocked_places b ON b.place = o.place "
         "WHERE o.state != 'done' ORDER BY o.id",
@@ -52,8 +52,11 @@ def retry(connection: sqlite3.Connection, number: int | None, now: float) -> int
     """Makes one row, or every row, due now: buried ones wait again, blocked places are free. How many rows."""
     only = "AND id = ?" if number is not None else ""
     values = (now, number) if number is not None else (now,)
-    places = f"SELECT place FROM outbox WHERE state = 'waiting' {only}"
-    connection.execute(f"DELETE FROM blocked_places WHERE place IN ({places})", values[1:])
+    if number is None:
+        connection.execute("DELETE FROM blocked_places")
+    else:
+        place = "SELECT place FROM outbox WHERE id = ? AND state IN ('waiting', 'buried')"
+        connection.execute(f"DELETE FROM blocked_places WHERE place IN ({place})", (number,))
     found = connection.execute(
         "UPDATE outbox SET state = 'waiting', due_at = ?, attempts = 0, plain = 0, error = NULL "
         f"WHERE state IN ('waiting', 'buried') {only}",

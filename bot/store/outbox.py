@@ -129,12 +129,15 @@ def mark(connection: sqlite3.Connection, rows: Iterable[int], now: datetime) -> 
 
 
 def heads(now: datetime) -> Query[list[Row]]:
-    """The rows that are next in their lanes, due and free, the most urgent first."""
+    """The rows that are next in their lanes, due and free, the most urgent first.
+
+    No wait is longer than `LONGEST_WAIT`: one that is due later was written before the clock stepped back."""
+    at = now.timestamp()
     return Query(
         "SELECT o.* FROM outbox o WHERE o.id IN "
         "(SELECT min(id) FROM outbox WHERE state = 'waiting' GROUP BY lane) "
-        f"AND o.due_at <= ? AND {_FREE} ORDER BY o.rank, o.id",
-        (now.timestamp(),),
+        f"AND (o.due_at <= ?1 OR o.due_at > ?2) AND {_FREE} ORDER BY o.rank, o.id",
+        (at, at + LONGEST_WAIT + 1.0),
         lambda rows: [_row(row) for row in rows],
     )
 
@@ -157,21 +160,31 @@ def finish(connection: sqlite3.Connection, row: Row, now: datetime) -> None:
         (row.id, row.revision),
     )
     if not done.rowcount:
-        connection.execute(
-            "UPDATE outbox SET tried_at = NULL, suspect = 0, attempts = 0, plain = 0, due_at = ? "
-            "WHERE id = ? AND state = 'waiting'",
-            (at + THROTTLE, row.id),
-        )
+        _renew(connection, row, at)
     connection.execute("DELETE FROM outbox WHERE id = ? AND state = 'done' AND once IS NULL", (row.id,))
     _after(connection, row, at)
 
 
 def bury(connection: sqlite3.Connection, row: Row, reason: str, now: datetime) -> None:
-    """The row is given up: it keeps its reason, and no longer stands in its lane's way."""
-    connection.execute(
-        "UPDATE outbox SET state = 'buried', error = ? WHERE id = ? AND state = 'waiting'", (reason, row.id)
+    """The row is given up: it keeps its reason, and no longer stands in its lane's way. One that took something in
+    while it was being tried has its own turn."""
+    at = now.timestamp()
+    buried = connection.execute(
+        "UPDATE outbox SET state = 'buried', error = ? WHERE id = ? AND revision = ? AND state = 'waiting'",
+        (reason, row.id, row.revision),
     )
-    _after(connection, row, now.timestamp())
+    if not buried.rowcount:
+        _renew(connection, row, at)
+    _after(connection, row, at)
+
+
+def _renew(connection: sqlite3.Connection, row: Row, at: float) -> None:
+    """What the row took in waits as if it were new."""
+    connection.execute(
+        "UPDATE outbox SET tried_at = NULL, suspect = 0, attempts = 0, plain = 0, due_at = ? "
+        "WHERE id = ? AND state = 'waiting'",
+        (at + THROTTLE, row.id),
+    )
 
 
 def _after(connection: sqlite3.Connection, row: Row, at: float) -> None:
@@ -196,7 +209,10 @@ def postpone(
 
 def make_plain(connection: sqlite3.Connection, row: Row, reason: str) -> None:
     """Its content was refused: the next attempt sends the summary alone."""
-    connection.execute("UPDATE outbox SET plain = 1, error = ?, tried_at = NULL WHERE id = ?", (reason, row.id))
+    connection.execute(
+        "UPDATE outbox SET plain = 1, error = ?, tried_at = NULL, suspect = 0 WHERE id = ? AND state = 'waiting'",
+        (reason, row.id),
+    )
 
 
 def block(connection: sqlite3.Connection, place: Place, reason: str, now: datetime) -> None:
