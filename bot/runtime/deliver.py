@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -16,7 +17,7 @@ import structlog
 from bot.domain.effects import Effect, Rank, StartRun
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.ports import Clock
-from bot.runtime.closing import Close
+from bot.runtime.closing import Close, backoff
 from bot.runtime.perform import TOKEN_PAUSE, Performer
 from bot.runtime.wake import Wake
 from bot.store import outbox
@@ -44,7 +45,8 @@ class Deliverer:
         self._in_hand: dict[str, asyncio.Task[None]] = {}  # by lane
         self._ranks: Counter[Rank] = Counter()
         self._held: dict[str, float] = {}  # pace to the moment (monotonic) when it is free again
-        self._refusals: Counter[str] = Counter()  # unanswered attempts a pace, since the last success
+        self._refusals: Counter[str] = Counter()  # holds of a pace without a word for how long, since the last success
+        self._broken: set[int] = set()  # rows whose last attempt broke: it may have got through
         self._stopping = False
 
     def wake(self) -> None:
@@ -65,8 +67,7 @@ class Deliverer:
             while not self._stopping:
                 wait = await self._dispatch()
                 await self._wake.wait(wait)
-            if self._in_hand:
-                await asyncio.wait(self._in_hand.values(), timeout=GRACE)
+            await self._finish_in_hand()
         finally:
             await self._let_go()
 
@@ -85,6 +86,14 @@ class Deliverer:
         for row in going:
             self._take(row)
         return await self._until_next(now)
+
+    async def _finish_in_hand(self) -> None:
+        patience = asyncio.ensure_future(self._clock.sleep(GRACE))
+        try:
+            while self._in_hand and not patience.done():
+                await asyncio.wait({*self._in_hand.values(), patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
 
     async def _ready(self) -> list[Row]:
         """Rows that can go. A lane that was in hand when the reading began may be shown as it was before its end."""
@@ -114,6 +123,8 @@ class Deliverer:
         return max(0.0, min([LOOK_AGAIN, *free, *([due] if due is not None else [])]))
 
     def _take(self, row: Row) -> None:
+        if row.id in self._broken:
+            row = replace(row, suspect=True)
         task = asyncio.create_task(self._deliver(row), name=f"deliver {row.lane}")
         self._in_hand[row.lane] = task
         task.add_done_callback(lambda done: self._done(row, done))
@@ -123,6 +134,7 @@ class Deliverer:
         self._ranks[row.effect.rank] -= 1
         if not task.cancelled() and (error := task.exception()):
             log.error("an effect broke", effect=repr(row.effect), error=repr(error), exc_info=error)
+            self._broken.add(row.id)
             self._hold(f"lane:{row.lane}", None)
         self._wake.set()
 
@@ -137,6 +149,7 @@ class Deliverer:
                 outbox.finish(connection, row, now)
 
         await self._db.write(write)
+        self._broken.discard(row.id)
         if isinstance(row.effect, StartRun):
             self._started()
 
@@ -146,14 +159,14 @@ class Deliverer:
         except Unavailable as error:
             log.info("not delivered, later again", effect=repr(row.effect), reason=error.reason)
             if error.pace is not None:
-                self._hold(error.pace, error.after)
+                self._hold_for(row.effect, error)
             return self._performer.unavailable(row, error), False
         except Rejected as error:
             log.warning("refused", effect=repr(row.effect), scope=error.scope.value, reason=error.reason)
             if error.scope is Scope.TOKEN:
                 self._hold(self._side(row.effect), TOKEN_PAUSE)
             return self._performer.rejected(row, error), False
-        for pace in self._performer.paces(row.effect) or ():
+        for pace in (*(self._performer.paces(row.effect) or ()), f"lane:{row.lane}"):
             self._refusals.pop(pace, None)
         return close, True
 
@@ -161,10 +174,20 @@ class Deliverer:
         """The pace that stands for the whole platform or service."""
         return next(iter(self._performer.paces(effect) or ()), "none")
 
+    def _hold_for(self, effect: Effect, error: Unavailable) -> None:
+        """Holds the exhausted pace; the lane too where its platform did not say that it is counted against that."""
+        pace = error.pace or ""
+        self._hold(pace, error.after)
+        if pace not in (self._performer.paces(effect) or ()):
+            self._hold(f"lane:{effect.lane}", error.after)
+
     def _hold(self, pace: str, after: float | None) -> None:
-        wait = after if after is not None else min(2.0 ** self._refusals[pace], LONGEST_HOLD)
+        """Holds a pace. Attempts that were under way when it was exhausted are the same refusal."""
+        now = self._clock.monotonic()
+        if not after and self._held.get(pace, 0.0) > now:
+            return
+        self._held[pace] = max(self._held.get(pace, 0.0), now + (after or backoff(self._refusals[pace], LONGEST_HOLD)))
         self._refusals[pace] += 1
-        self._held[pace] = max(self._held.get(pace, 0.0), self._clock.monotonic() + wait)
 
     async def _let_go(self) -> None:
         """Gives up on what is still in hand: its rows stay marked, and are looked for at the next start."""

@@ -14,7 +14,6 @@ from bot.domain.effects import (
     DrawSample,
     EditCard,
     Effect,
-    InThread,
     PostBacklog,
     PostFailure,
     PostLog,
@@ -25,13 +24,14 @@ from bot.domain.effects import (
     SeedReactions,
     StartRun,
     StopRun,
+    announce_key,
 )
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.ports import Clock
-from bot.runtime.closing import Close, nothing
+from bot.runtime.closing import Close, backoff, nothing
 from bot.runtime.jobs import Jobs
-from bot.runtime.posting import Posting
-from bot.store import outbox
+from bot.runtime.posting import Posting, RootGone
+from bot.store import outbox, posts
 from bot.store.ingest import following
 from bot.store.outbox import Row
 
@@ -39,6 +39,7 @@ SERVICE = "service"  # the pace of everything that needs the training service
 BACKLOG = 10  # more checkpoints than these waiting for one place are told together
 SINGLE = 5  # of these the last come one by one
 DRAW_ATTEMPTS = 5
+ROOT_ATTEMPTS = 20  # of a reply whose root is gone: an hour, in which the card is posted anew
 LONGEST = 300.0  # seconds between two attempts
 TOKEN_PAUSE = 300.0  # seconds that a side pauses which does not let us in
 
@@ -99,37 +100,41 @@ class Performer:
         counts = error.pace is None
         if isinstance(row.effect, DrawSample) and counts and row.attempts + 1 >= DRAW_ATTEMPTS:
             return self._give_up(row, error.reason)
-        wait = error.after if error.after is not None else min(2.0**row.attempts, LONGEST) if counts else 0.0
+        wait = error.after or (backoff(row.attempts, LONGEST) if counts else 0.0)
         return self._later(row, wait, error.reason, arrived=error.ambiguous, counts=counts)
 
     def rejected(self, row: Row, error: Rejected) -> Close:
         """What a refusal means depends on how much of the world it is about."""
+        if isinstance(error, RootGone) and not error.root.lost and row.attempts < ROOT_ATTEMPTS:
+            return self._without_root(row, error)
         match error.scope:
             case Scope.TOKEN:
                 return self._later(row, TOKEN_PAUSE, error.reason, arrived=False, counts=False)
             case Scope.PLACE if isinstance(row.effect, AtPlace):
                 place, now = row.effect.where, self._clock.now()
                 return lambda connection: outbox.block(connection, place, error.reason, now)
-            case Scope.GONE if isinstance(row.effect, InThread) and row.attempts == 0:
-                return self._renew_root(row, row.effect, error.reason)
             case Scope.CONTENT if isinstance(row.effect, AtPlace) and not row.plain:
                 return lambda connection: outbox.make_plain(connection, row, error.reason)
             case _:
                 return self._give_up(row, error.reason)
 
-    def _renew_root(self, row: Row, effect: InThread, reason: str) -> Close:
-        """The thread's root is gone: the card is looked after first, then the reply is tried once more."""
-        later = self._later(row, 1.0, reason, arrived=False, counts=True)
-        now = self._clock.now()
+    def _without_root(self, row: Row, error: RootGone) -> Close:
+        """The card is looked after first, which posts it anew once; then the reply goes below that. A root that is no
+        card is done with."""
+        root, now = error.root, self._clock.now()
+        later = self._later(row, backoff(row.attempts, LONGEST), error.reason, arrived=False, counts=True)
 
         def close(connection: sqlite3.Connection) -> None:
-            outbox.add(connection, [EditCard(effect.run, effect.where, soon=True)], now)
+            if root.key == announce_key(root.run, root.ref.place):
+                outbox.add(connection, [EditCard(root.run, root.ref.place, soon=True)], now)
+            else:
+                posts.mark_lost(connection, root.key)
             later(connection)
 
         return close
 
     def _later(self, row: Row, seconds: float, reason: str, *, arrived: bool, counts: bool) -> Close:
-        due = self._clock.now() + timedelta(seconds=seconds)
+        due = self._clock.now() + timedelta(seconds=min(seconds, outbox.LONGEST_WAIT))
         return lambda connection: outbox.postpone(connection, row, due, reason, arrived=arrived, counts=counts)
 
     def _give_up(self, row: Row, reason: str) -> Close:

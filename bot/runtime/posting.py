@@ -25,7 +25,7 @@ from bot.domain.effects import (
 from bot.domain.errors import Rejected, Scope
 from bot.domain.follows import Wants, followers
 from bot.domain.places import PostRef
-from bot.domain.runs import Numbers, Run
+from bot.domain.runs import Run
 from bot.messages import runs as run_messages
 from bot.messages import samples as sample_messages
 from bot.messages.model import Message, Ping, bare
@@ -39,6 +39,14 @@ from bot.store.posts import Post
 from bot.store.views import View
 
 Threaded = PostSample | PostMissing | PostBacklog | PostProgress | PostOutcome | PostLog
+
+
+class RootGone(Rejected):
+    """The message that a reply should hang below is not there any more."""
+
+    def __init__(self, root: Post, reason: str) -> None:
+        super().__init__(Scope.GONE, reason)
+        self.root = root
 
 
 class Posting:
@@ -73,7 +81,7 @@ class Posting:
         except Rejected as error:
             if error.scope is not Scope.GONE:
                 raise
-            return await self._renew(row, effect, post, card)
+            return await self._renew(row, effect, post, bare(card) if row.plain else card)
         return nothing
 
     async def _renew(self, row: Row, effect: EditCard, post: Post, card: Message) -> Close:
@@ -97,7 +105,12 @@ class Posting:
         if message is None:
             return nothing
         root = await self._db.read(posts.root(effect.run, effect.where))
-        return await self._post(row, effect, message, root.ref if root else None)
+        try:
+            return await self._post(row, effect, message, root.ref if root else None)
+        except Rejected as error:
+            if root is None or error.scope is not Scope.GONE:
+                raise
+            raise RootGone(root, error.reason) from error
 
     async def failure(self, row: Row, effect: PostFailure) -> Close:
         """Posts the loud message in the channel."""
@@ -130,9 +143,9 @@ class Posting:
         The row in hand then carries that message; None means that there is no such backlog."""
         waiting = await self._db.read(outbox.waiting_samples(effect.run, effect.where))
         steps = sorted({one.effect.step for one in waiting if isinstance(one.effect, PostSample)})
-        if len(steps) <= most or row.suspect:
-            return None
         old = set(steps[:-single])
+        if len(steps) <= most or row.suspect or effect.step not in old:
+            return None
         rows = [one for one in waiting if isinstance(one.effect, PostSample) and one.effect.step in old]
         merged = PostBacklog(effect.run, effect.where, ",".join(str(step) for step in sorted(old)))
         now = self._clock.now()
@@ -177,7 +190,8 @@ class Posting:
                 drawn = await self._db.read(runs.samples(run))
                 return sample_messages.backlog(view.run, [one for one in drawn if one.step in wanted])
             case PostProgress(_, _, step):
-                return run_messages.progress(view.run, step=step, numbers=_numbers(view, step))
+                numbers = await self._db.read(runs.numbers_at(view.run.number, step))
+                return run_messages.progress(view.run, step=step, numbers=numbers or view.run.numbers)
             case PostLog():
                 return run_messages.log_tail(view.run, points=view.points)
             case PostOutcome():
@@ -207,7 +221,3 @@ def _ping(run: Run, wants: Wants) -> Ping | None:
             return Ping(run.starter)
         case _:
             return None
-
-
-def _numbers(view: View, step: int) -> Numbers:
-    return next((one.numbers for one in reversed(view.points) if one.step <= step), view.run.numbers)

@@ -24,7 +24,7 @@ class Post:
     ref: PostRef
     step: int | None = None
     prompt: int | None = None
-    lost: bool = False  # somebody deleted it, and it was posted anew
+    lost: bool = False  # somebody deleted it; a card was posted anew since
 
 
 def add(connection: sqlite3.Connection, post: Post, at: datetime) -> None:
@@ -63,7 +63,8 @@ def card(run: int, place: Place) -> Query[Post | None]:
 def root(run: int, place: Place) -> Query[Post | None]:
     """What replies hang below: the card, else the first other message of the run that stands in the channel."""
     return Query(
-        "SELECT * FROM posts WHERE run = ? AND place = ? AND thread IS NULL ORDER BY key != ?, posted_at LIMIT 1",
+        "SELECT * FROM posts WHERE run = ?1 AND place = ?2 AND thread IS NULL AND (key = ?3 OR NOT lost) "
+        "ORDER BY key != ?3, posted_at LIMIT 1",
         (run, str(place), effects.announce_key(run, place)),
         _first,
     )

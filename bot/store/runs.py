@@ -88,10 +88,22 @@ def points(run: int, most: int) -> Query[list[Point]]:
     return Query(sql, {"run": run, "most": most}, lambda rows: [_point(row) for row in rows])
 
 
+def numbers_at(run: int, step: int) -> Query[Numbers | None]:
+    """The numbers of this step, or of the last one before it that has any."""
+    names = ", ".join(NUMBER_NAMES)
+    return Query(
+        f"SELECT step, {names} FROM metrics WHERE run = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+        (run, step),
+        lambda rows: _point(rows[0]).numbers if rows else None,
+    )
+
+
 def add_sample(connection: sqlite3.Connection, sample: Sample, at: datetime) -> None:
-    """Keeps what was drawn; the first draw of a step and prompt stays."""
+    """Keeps what was drawn; the first answer of a step and prompt stays."""
     connection.execute(
-        "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "answer = excluded.answer, error = excluded.error, drawn_at = excluded.drawn_at "
+        "WHERE answer IS NULL AND excluded.answer IS NOT NULL",
         (sample.run, sample.step, sample.prompt, sample.answer, sample.error, at.timestamp()),
     )
 
