@@ -143,7 +143,7 @@ class _Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(other.pid, signal.SIGTERM)
         deadline = asyncio.get_running_loop().time() + FAREWELL
-        while await asyncio.to_thread(find_service, self._folder) and asyncio.get_running_loop().time() < deadline:
+        while await asyncio.to_thread(find_service, self._folder) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 (another process)
             await asyncio.sleep(LOOK)
 
     async def stop(self) -> None:
