@@ -65,7 +65,7 @@ class Hyper:
 HYPERS = (
     Hyper("max_steps", "maxSteps", int, "stop after so many steps", 1, 10_000_000, ("steps",)),
     Hyper("epochs", "numTrainEpochs", float, "passes over the data", 0.001, 10_000),
-    Hyper("learning_rate", "learningRate", float, "peak learning rate", 1e-9, 100, ("lr",)),
+    Hyper("learning_rate", "learningRate", float, "peak learning rate", 1e-9, 1e6, ("lr",)),
     Hyper("batch_size", "batchSize", int, "rows per step and device", 1, 4096, ("batch",)),
     Hyper("optimizer", "optim", str, "optimizer"),
     Hyper("scheduler", "lrSchedulerType", str, "learning-rate schedule"),

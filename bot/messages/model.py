@@ -205,9 +205,18 @@ class Message:
         object.__setattr__(self, "summary", clean(self.summary))
 
 
+def sentence(text: str) -> Line:
+    """A line of Text, in which what stands between backticks is Code; a lone backtick stays what it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return (Text(text),)
+    return tuple(Code(part) if index % 2 else Text(part) for index, part in enumerate(parts) if part)
+
+
 def say(text: str, *more: Block, tone: Tone = Tone.PLAIN) -> Message:
-    """A message of one sentence, and what may follow it."""
-    return Message(text, (Prose(line(text)), *more), tone)
+    """A message of a sentence or several, one paragraph a line, and what may follow. Backticks make Code."""
+    paragraphs = tuple(Prose(sentence(one)) for one in text.splitlines() if one.strip())
+    return Message(text, (*paragraphs, *more), tone)
 
 
 def bare(message: Message) -> Message:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Row = tuple[int, float | None, float | None]  # step, loss, eval loss
 _WIDTH, _HEIGHT, _DPI = 900, 450, 110
 _MOST = 500  # points of one curve; more are finer than a pixel
+_STEEP = 1000  # largest over smallest value, from which the axis is logarithmic
 _LARGEST = 1e30  # beyond it an axis overflows
 _LAST_STEP = 10**15
 _TITLE_LIMIT = 70
@@ -40,10 +41,15 @@ def draw(title: str, points: Sequence[Row]) -> bytes:
     axes = figure.add_subplot()
     figure.subplots_adjust(left=0.09, right=0.97, top=0.89, bottom=0.13)
     axes.set_title(_drawable(title), fontsize=12, loc="left", parse_math=False)
-    _curve(axes, _series(points, 1), "loss", "-", "#1f5fa8")
-    _curve(axes, _series(points, 2), "eval loss", "--", "#c2570c")
+    losses, evaluations = _series(points, 1), _series(points, 2)
+    _curve(axes, losses, "loss", "-", "#1f5fa8")
+    _curve(axes, evaluations, "eval loss", "--", "#c2570c")
     axes.set_xlabel("step")
-    axes.set_ylabel("loss")
+    if _steep([value for _, value in (*losses, *evaluations)]):
+        axes.set_yscale("log")
+        axes.set_ylabel("loss, logarithmic")
+    else:
+        axes.set_ylabel("loss")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 2, 5, 10], integer=True))
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     for side in ("top", "right"):
@@ -80,6 +86,11 @@ def _series(points: Iterable[Row], column: int) -> list[tuple[int, float]]:
     """Step and value of one column, by step, without what cannot be drawn."""
     pairs = ((point[0], point[column]) for point in points)
     return sorted((step, value) for step, value in pairs if value is not None and _sane(step, value))
+
+
+def _steep(values: Sequence[float]) -> bool:
+    """Whether a linear axis would show only the largest values."""
+    return bool(values) and min(values) > 0 and max(values) > _STEEP * min(values)
 
 
 def _sane(step: int, value: float) -> bool:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from bot.domain.ratings import Tally
 
+STEEP = 10  # largest over smallest value, from which bars show logarithms
 _BARS = "▁▂▃▄▅▆▇█"
 _PLAIN_BELOW = 1e6  # a larger loss is written with an exponent
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -88,7 +89,10 @@ def tally(votes: Tally) -> str:
 
 
 def sparkline(values: Sequence[float], width: int = 20) -> str:
-    """A curve of at most `width` bars; each is the mean of its stretch. Empty for fewer than two finite values."""
+    """A curve of at most `width` bars; each is the mean of its stretch. Empty for fewer than two finite values.
+
+    A curve that falls steeply at first is drawn by its logarithms, or the rest of it would lie flat.
+    """
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""
@@ -96,6 +100,8 @@ def sparkline(values: Sequence[float], width: int = 20) -> str:
     cuts = [index * len(finite) // size for index in range(size + 1)]
     parts = [finite[start:end] for start, end in itertools.pairwise(cuts)]
     means = [sum(value / len(part) for value in part) for part in parts]
+    if min(means) > 0 and max(means) > STEEP * min(means):
+        means = [math.log(mean) for mean in means]
     low, spread = min(means), max(means) / 2 - min(means) / 2
     if spread <= 0:
         return _BARS[0] * size

@@ -103,3 +103,10 @@ def test_the_words_have_the_picture_s_numbers() -> None:
         "eval loss 1.5000 at step 20."
     )
     assert plots.alt_text("support-bot #42", []) == "support-bot #42: no numbers yet."
+
+
+def test_a_loss_that_explodes_is_drawn_on_a_logarithmic_axis() -> None:
+    tame = plots.draw("x", [(1, 4.0, None), (2, 3.0, None), (3, 2.0, None)])
+    steep = plots.draw("x", [(1, 4.0, 4.1), (2, 3.0, None), (3, 6e12, None)])
+    assert steep.startswith(b"\x89PNG")
+    assert steep != tame

@@ -66,6 +66,10 @@ def test_a_sparkline_falls_with_its_values() -> None:
     assert words.sparkline([8, 7, 6, 5, 4, 3, 2, 1]) == "█▇▆▅▄▃▂▁"
 
 
+def test_a_steep_sparkline_shows_logarithms() -> None:
+    assert words.sparkline([1000, 100, 10, 1]) == "█▆▃▁"
+
+
 def test_a_flat_sparkline_lies_at_the_bottom() -> None:
     assert words.sparkline([1.5] * 5) == "▁▁▁▁▁"
 
