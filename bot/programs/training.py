@@ -57,7 +57,7 @@ def _own_programs(path: Path) -> Mapping[str, object]:
     """The `[programs.NAME]` tables of the file, each with `train` and perhaps `answer`; none where it is missing."""
     try:
         read = tomllib.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be used: {error}.") from None
