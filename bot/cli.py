@@ -158,6 +158,19 @@ def outbox_drop(data_dir: Path | None, number: int) -> None:
 
 
 @main.command()
+@data_dir_option
+def doctor(data_dir: Path | None) -> None:
+    """Check data folder, recipes, training service and outbox, and say what to do.
+
+    Ends with 0 when all is well, with 69 when something is not.
+    """
+    from bot.programs import doctor as doctor_program
+
+    settings = _settings(data_dir=data_dir)
+    _run(lambda _: doctor_program.run(settings, say=click.echo), settings)
+
+
+@main.command()
 def commands() -> None:
     """Print what people can type in the chat, as a table for documents."""
     from bot.commands.table import markdown

@@ -158,7 +158,8 @@ class Command:
     def entry(self) -> HelpEntry:
         """What help says of it."""
         arguments = tuple((one.name, one.arg.help) for one in self.parameters)
-        return HelpEntry(self.name, self.usage, self.help, arguments, self.examples)
+        examples = tuple(f"/train {line}" for line in self.examples)
+        return HelpEntry(self.name, f"/train {self.usage}", self.help, arguments, examples)
 
     def bind(self, args: Mapping[str, str]) -> dict[str, Any]:
         """The handler's keyword arguments from a call's; UserError names what is missing or unknown."""

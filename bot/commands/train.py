@@ -134,7 +134,7 @@ async def home(request: Request) -> Message:
         [one for one in here if not one.state.final],
         now=request.desk.clock.now(),
         recipes=names,
-        examples=(f"start {first}", "status", "help start"),
+        examples=(f"/train start {first}", "/train status", "/train help start"),
     )
 
 

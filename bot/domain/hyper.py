@@ -35,7 +35,7 @@ class Hyper:
             return "a word"
         if self.kind is int:
             return f"a whole number from {int(self.low)} to {int(self.high)}"
-        return f"a number from {self.low:g} to {self.high:g}"
+        return f"a number from {_short(self.low)} to {_short(self.high)}"
 
     def check(self, value: object) -> Value | None:
         """The value in its own type, or None when it is not allowed."""
@@ -83,6 +83,11 @@ HYPERS = (
     Hyper("seed", "seed", int, "seed of the random numbers", 0, 2**31 - 1),
 )
 BY_NAME = {name: hyper for hyper in HYPERS for name in (hyper.name, *hyper.aliases)}
+
+
+def _short(number: float) -> str:
+    """`1e-9` rather than `1e-09`, `1000000` rather than `1e+06`."""
+    return str(int(number)) if number == int(number) else f"{number:g}".replace("e-0", "e-")
 
 
 def find(name: str) -> Hyper:

@@ -34,6 +34,16 @@ class Posted:
         return self.edits[-1] if self.edits else self.message
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What the bot asked of the chat: `what` is the key of a post, else the message."""
+
+    method: str
+    what: str
+    tried_at: datetime | None = None
+    thread: str | None = None
+
+
 class FakeChat:
     """`platform` "fake". It finds an earlier message by its key only when asked to look, as real platforms do."""
 
@@ -46,6 +56,8 @@ class FakeChat:
         self.on_post: Callable[[Posted], None] = lambda _: None
         self.problems: list[str] = []
         self.faults: deque[tuple[str, Exception, bool]] = deque()
+        self.calls: list[Called] = []
+        self.outage: Exception | None = None  # what every call meets
 
     def fail(self, method: str, error: Exception, *, arrived: bool = False) -> None:
         """The next call of this method raises; with `arrived` its effect happens all the same."""
@@ -64,6 +76,7 @@ class FakeChat:
     async def post(
         self, place: Place, message: Message, *, thread: PostRef | None, key: str, tried_at: datetime | None
     ) -> PostRef:
+        self.calls.append(Called("post", key, tried_at, thread.message if thread else None))
         await self.step(f"before post {key}")
         error, arrived = self._fault("post")
         if error and not arrived:
@@ -78,6 +91,7 @@ class FakeChat:
         return posted.ref
 
     async def edit(self, ref: PostRef, message: Message) -> None:
+        self.calls.append(Called("edit", ref.message))
         await self.step(f"before edit {ref.message}")
         error, arrived = self._fault("edit")
         if error and not arrived:
@@ -88,6 +102,7 @@ class FakeChat:
         await self.step(f"after edit {ref.message}")
 
     async def react(self, ref: PostRef, emoji: Sequence[str]) -> None:
+        self.calls.append(Called("react", ref.message))
         await self.step(f"before react {ref.message}")
         error, _ = self._fault("react")
         if error:
@@ -97,6 +112,10 @@ class FakeChat:
         await self.step(f"after react {ref.message}")
 
     async def reactions(self, ref: PostRef) -> Sequence[tuple[Person, str]]:
+        self.calls.append(Called("reactions", ref.message))
+        error, _ = self._fault("reactions")
+        if error:
+            raise error
         return list(self.find(ref).reactions)
 
     async def link(self, ref: PostRef) -> str | None:
@@ -116,6 +135,8 @@ class FakeChat:
         return posted
 
     def _fault(self, method: str) -> tuple[Exception | None, bool]:
+        if self.outage is not None:
+            return self.outage, False
         for fault in self.faults:
             if fault[0] == method:
                 self.faults.remove(fault)

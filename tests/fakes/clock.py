@@ -36,6 +36,15 @@ class VirtualClock:
         self.move_to(self._sleepers[0][0])
         return True
 
+    def upcoming(self) -> float | None:
+        """The moment (monotonic) at which the next sleeper is due; None when nobody sleeps."""
+        self._drop_finished()
+        return self._sleepers[0][0] if self._sleepers else None
+
+    def step_back(self, seconds: float) -> None:
+        """Somebody sets the wall clock back; the monotonic one goes on."""
+        self._begin -= timedelta(seconds=seconds)
+
     def move(self, seconds: float) -> None:
         """Moves on by so many seconds."""
         self.move_to(self._elapsed + seconds)

@@ -59,6 +59,7 @@ class FusedDatabase(Database):
     synchronous = "OFF"  # a life ends, the computer does not
     fuse: Fuse
     busy = 0
+    reads = 0
 
     async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         await self.fuse.step("before commit")
@@ -72,6 +73,7 @@ class FusedDatabase(Database):
 
     async def read(self, query: Query[T]) -> T:
         self.busy += 1
+        self.reads += 1
         try:
             return await super().read(query)
         finally:
