@@ -74,7 +74,8 @@ def test_the_usage_shows_what_is_required(one: Command, usage: str) -> None:
 
 def test_help_says_every_argument_with_its_meaning() -> None:
     entry = start.entry
-    assert (entry.name, entry.usage, entry.examples) == (start.name, start.usage, start.examples)
+    assert (entry.name, entry.usage) == (start.name, f"/train {start.usage}")
+    assert entry.examples == tuple(f"/train {line}" for line in start.examples)
     assert entry.arguments[0] == ("recipe", "Recipe to run")
     assert len(entry.arguments) == 4
 

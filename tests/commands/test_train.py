@@ -265,7 +265,7 @@ async def test_no_recipe_at_all_is_said_to_be_so(office: Office) -> None:
 async def test_help_lists_every_command_and_explains_one(office: Office) -> None:
     listed = await office.text("help")
     for name in ("start", "status", "cancel", "samples", "plot", "recipes", "help"):
-        assert f"\n{name}" in listed
+        assert f"\n/train {name}" in listed
     assert "home" not in listed
     one = await office.text("help /start")
     assert "start <recipe> [key=value ...]" in one
