@@ -38,15 +38,18 @@ class Plotter:
             png = await asyncio.wait_for(drawing, PATIENCE)
         except (BrokenProcessPool, TimeoutError, ValueError, RuntimeError) as error:
             log.warning("a plot could not be drawn", run=run.number, error=repr(error))
-            self.close()
+            if self._pool is pool:  # and not one that was started since
+                self.close()
             return None
         return Picture(png, plots.alt_text(run.title, rows), f"loss-{run.number}.png")
 
     def close(self) -> None:
         """Ends the worker process, also in the middle of a plot."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            for worker in list((pool._processes or {}).values()):  # `kill_workers` from Python 3.14 on
+                worker.kill()
+            pool.shutdown(wait=False)  # futures break with their worker; to cancel them would cancel who waits
 
     def _start(self) -> ProcessPoolExecutor:
         self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))

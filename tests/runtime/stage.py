@@ -189,7 +189,7 @@ class Stage:
     async def states(self) -> list[str]:
         return [row["state"] for row in await self.rows()]
 
-    def keys(self, *chats: FakeChat) -> list[str]:
+    def posted(self, *chats: FakeChat) -> list[str]:
         """The keys of what was posted, in order."""
         return [one.key for chat in chats or (self.chat,) for one in chat.posts]
 

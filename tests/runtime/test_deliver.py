@@ -60,7 +60,7 @@ async def test_a_lane_keeps_its_order(on: Stage) -> None:
     run = await with_card(on, *range(1, 9))
     await on.add(*(line(run, step) for step in range(1, 9)))
     await on.start()
-    assert on.keys()[1:] == [key(run, step) for step in range(1, 9)]
+    assert on.posted()[1:] == [key(run, step) for step in range(1, 9)]
     assert set(await on.states()) == {"done"}
 
 
@@ -69,10 +69,10 @@ async def test_a_lane_that_stands_still_holds_nobody_else(on: Stage) -> None:
     gate = on.hold(f"before post {key(run, 1)}")
     await on.add(line(run, 1), line(run, 2), line(run, 1, THERE), line(run, 2, THERE))
     await on.start()
-    assert on.keys()[2:] == [key(run, 1, THERE), key(run, 2, THERE)]
+    assert on.posted()[2:] == [key(run, 1, THERE), key(run, 2, THERE)]
     gate.set()
     await on.settle()
-    assert on.keys()[4:] == [key(run, 1), key(run, 2)]
+    assert on.posted()[4:] == [key(run, 1), key(run, 2)]
 
 
 async def test_the_most_urgent_lane_goes_first_and_then_the_oldest(on: Stage) -> None:
@@ -111,7 +111,7 @@ async def test_a_pace_holds_every_lane_that_needs_it_and_nothing_else(on: Stage)
     await on.go(0.2)
     assert on.times(f"before post {key(first, 1)}") == [0, pytest.approx(30)]
     assert on.times(f"before post {key(second, 1)}") == [pytest.approx(30)]
-    assert on.keys()[2:] == [key(first, 1), key(second, 1)]
+    assert on.posted()[2:] == [key(first, 1), key(second, 1)]
 
 
 async def test_a_pace_without_a_word_for_how_long_is_held_longer_each_time_until_a_success(on: Stage) -> None:
@@ -137,7 +137,7 @@ async def test_many_attempts_that_meet_one_outage_count_as_one_refusal(on: Stage
     await on.start()
     await on.add(*(line(run, 1) for run in several))
     await on.go(1.1)
-    assert len(on.keys()) == 12
+    assert len(on.posted()) == 12
 
 
 async def test_an_outage_of_a_week_is_waited_for_at_the_longest_distance(on: Stage) -> None:
@@ -149,7 +149,7 @@ async def test_an_outage_of_a_week_is_waited_for_at_the_longest_distance(on: Sta
     await on.go(61)
     at = on.times(f"before post {key(run, 1)}")
     assert at == [0, pytest.approx(60)]
-    assert on.keys()[1:] == [key(run, 1)]
+    assert on.posted()[1:] == [key(run, 1)]
 
 
 async def test_a_row_that_failed_thousands_of_times_is_tried_again_every_five_minutes(on: Stage) -> None:
@@ -167,9 +167,9 @@ async def test_a_failure_without_a_pace_holds_its_own_lane_alone(on: Stage) -> N
     on.chat.fail("post", Unavailable("busy"))
     await on.start()
     await on.add(line(first, 1), line(first, 2), line(second, 1))
-    assert on.keys()[2:] == [key(second, 1)]
+    assert on.posted()[2:] == [key(second, 1)]
     await on.go(1.1)
-    assert on.keys()[3:] == [key(first, 1), key(first, 2)]
+    assert on.posted()[3:] == [key(first, 1), key(first, 2)]
 
 
 @pytest.mark.parametrize("pace", [THREAD_HERE, "something:else", None])
@@ -192,7 +192,7 @@ async def test_only_an_attempt_that_may_have_arrived_is_looked_for(on: Stage) ->
     await on.go(5)
     asked = [one.tried_at for one in on.chat.calls if one.what == key(run, 1)]
     assert asked == [None, None, begun + timedelta(seconds=1)]
-    assert on.keys()[1:] == [key(run, 1), key(run, 2)]
+    assert on.posted()[1:] == [key(run, 1), key(run, 2)]
     assert [one.tried_at for one in on.chat.calls if one.what == key(run, 2)] == [None]
 
 
@@ -225,7 +225,7 @@ async def test_content_that_is_refused_twice_is_buried_and_the_lane_goes_on(on: 
         on.chat.fail("post", Rejected(Scope.CONTENT, "invalid_blocks"))
     await on.start()
     await on.add(line(run, 1), line(run, 2))
-    assert on.keys()[1:] == [key(run, 2)]
+    assert on.posted()[1:] == [key(run, 2)]
     assert [(row["state"], row["error"]) for row in await on.rows()] == [("buried", "invalid_blocks"), ("done", None)]
 
 
@@ -235,7 +235,7 @@ async def test_a_place_that_refuses_is_blocked_and_its_rows_wait_untried_until_a
     await on.start()
     await on.add(line(run, 1), line(run, 2), line(run, 1, THERE), EditCard(run.number, HERE, soon=True))
     await on.leap(3600)
-    assert on.keys()[2:] == [key(run, 1, THERE)]
+    assert on.posted()[2:] == [key(run, 1, THERE)]
     assert len(on.times(f"before post {key(run, 1)}")) == 1
     waiting = await on.read(operator.entries(on.clock.now().timestamp()))
     assert {(one.state, one.error) for one in waiting} == {("blocked", "is_archived")}
@@ -243,7 +243,7 @@ async def test_a_place_that_refuses_is_blocked_and_its_rows_wait_untried_until_a
     at = on.clock.now().timestamp()
     assert await on.database.write(lambda connection: operator.retry(connection, waiting[0].id, at)) == 1
     await on.go(6)
-    assert on.keys()[3:] == [key(run, 1), key(run, 2)]
+    assert on.posted()[3:] == [key(run, 1), key(run, 2)]
     assert set(await on.states()) == {"done"}
 
 
@@ -253,14 +253,14 @@ async def test_a_chat_that_does_not_let_us_in_pauses_alone_and_as_a_whole(on: St
     on.chat.fail("post", Rejected(Scope.TOKEN, "invalid_auth"))
     await on.add(line(run, 1))
     await on.add(line(run, 1, FAR), EditCard(run.number, HERE, soon=True), DrawSample(run.number, 2, 0))
-    assert on.keys(on.far)[1:] == [key(run, 1, FAR), f"sample:1:2:0:{FAR}"]
+    assert on.posted(on.far)[1:] == [key(run, 1, FAR), f"sample:1:2:0:{FAR}"]
     assert isinstance(on.backend, FakeBackend)
     assert on.backend.asked.total() == 1
     await on.go(299)
-    assert on.keys()[1:] == []
+    assert on.posted()[1:] == []
     assert [one for one in on.chat.calls if one.method == "edit"] == []
     await on.go(2)
-    assert on.keys()[1:][:1] == [key(run, 1)]
+    assert on.posted()[1:][:1] == [key(run, 1)]
     assert [one.method for one in on.chat.calls if one.method == "edit"] == ["edit"]
 
 
@@ -272,7 +272,7 @@ async def test_rows_of_a_platform_that_is_not_connected_wait_quietly(on: Stage) 
     before = on.database.reads
     await on.go(60)
     assert on.database.reads - before < 60
-    assert on.keys()[1:] == [key(run, 1)]
+    assert on.posted()[1:] == [key(run, 1)]
     assert sorted(await on.states()) == ["done", "waiting", "waiting"]
 
 
@@ -286,7 +286,7 @@ async def test_an_attempt_that_breaks_holds_its_lane_is_logged_and_is_looked_for
         await on.add(line(run, 2), line(run, 1, THERE))
         await on.go(20)
     assert [one["error"] for one in logs if one["log_level"] == "error"] == ["RuntimeError('a bug')"] * 2
-    assert sorted(on.keys()[2:]) == sorted([key(run, 1), key(run, 1, THERE), key(run, 2)])
+    assert sorted(on.posted()[2:]) == sorted([key(run, 1), key(run, 1, THERE), key(run, 2)])
     at = on.times(f"before post {key(run, 1)}")
     assert len(at) == 2
     on.chat.fail("post", RuntimeError("a bug"))
@@ -318,7 +318,7 @@ async def test_a_stop_finishes_what_is_in_hand_and_takes_up_nothing_new(on: Stag
     gate.set()
     await on.settle()
     assert on._tasks[0].done()
-    assert on.keys()[1:] == [key(run, 1)]
+    assert on.posted()[1:] == [key(run, 1)]
     assert await on.states() == ["done", "waiting"]
 
 
@@ -348,7 +348,7 @@ async def test_a_process_that_is_killed_leaves_marks_and_the_next_one_looks_firs
     await on.start()
     await on.settle()
     assert [one.tried_at for one in on.chat.calls] == [None, begun]
-    assert on.keys()[1:] == [key(run, 1)]
+    assert on.posted()[1:] == [key(run, 1)]
     assert await on.states() == ["done"]
 
 
@@ -365,7 +365,7 @@ async def test_a_wall_clock_that_steps_back_delays_nothing_for_more_than_an_hour
         await on.start()
     await on.leap(3595)
     await on.go(6)
-    assert on.keys()[1:] == [key(run, 1)]
+    assert on.posted()[1:] == [key(run, 1)]
     assert set(await on.states()) <= {"done"}
 
 
@@ -378,7 +378,7 @@ async def test_a_wait_that_is_asked_for_is_kept_up_to_an_hour(on: Stage) -> None
     await on.go(5)
     assert len(on.times(f"before post {key(run, 1)}")) == 1
     await on.go(10)
-    assert on.keys()[1:] == [key(run, 1)]
+    assert on.posted()[1:] == [key(run, 1)]
 
 
 async def test_two_draws_at_most_are_under_way_at_once(on: Stage) -> None:
@@ -416,7 +416,7 @@ async def test_a_row_that_an_operator_retries_from_outside_is_noticed_within_sec
     at = on.clock.now().timestamp()
     await on.database.write(lambda connection: operator.retry(connection, None, at))
     await on.go(5.1)
-    assert on.keys()[1:] == [key(run, 1)]
+    assert on.posted()[1:] == [key(run, 1)]
 
 
 async def test_a_job_that_may_have_been_created_wakes_the_watcher(on: Stage) -> None:

@@ -1,0 +1,58 @@
+"""Plots come from a process of their own, which may die."""
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+from messages.made import RUNNING, curve
+
+from bot.runtime.plotting import Plotter
+
+
+async def test_a_curve_is_drawn_by_a_worker_that_may_die_and_is_started_anew() -> None:
+    plotter = Plotter()
+    try:
+        picture = await plotter.picture(RUNNING, curve())
+        assert picture is not None
+        assert picture.png.startswith(b"\x89PNG")
+        assert (picture.name, "lowest" in picture.alt) == ("loss-42.png", True)
+        (worker,) = _workers(plotter)
+        os.kill(worker, signal.SIGKILL)
+        assert await plotter.picture(RUNNING, curve()) is None
+        assert await plotter.picture(replace(RUNNING, number=43), curve()) is not None
+        (second,) = _workers(plotter)
+        assert second != worker
+    finally:
+        plotter.close()
+    assert plotter._pool is None
+    plotter.close()
+
+
+async def test_an_end_in_the_middle_of_a_plot_ends_the_worker_and_breaks_only_that_plot() -> None:
+    plotter = Plotter()
+    assert await plotter.picture(RUNNING, curve()) is not None
+    (worker,) = _workers(plotter)
+    os.kill(worker, signal.SIGSTOP)
+    drawing = [asyncio.create_task(plotter.picture(RUNNING, curve())) for _ in range(3)]
+    await asyncio.sleep(0)
+    pool = plotter._pool
+    assert pool is not None
+    process = pool._processes[worker]
+    plotter.close()
+    assert await asyncio.gather(*drawing) == [None, None, None]
+    await asyncio.to_thread(process.join, 10)
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+async def test_a_curve_of_less_than_two_points_starts_no_worker() -> None:
+    plotter = Plotter()
+    assert await plotter.picture(RUNNING, curve(1)) is None
+    assert plotter._pool is None
+
+
+def _workers(plotter: Plotter) -> list[int]:
+    assert plotter._pool is not None
+    return list(plotter._pool._processes)
