@@ -119,7 +119,7 @@ async def _parts(
                 clock=clock,
                 hub=hub,
                 on_reaction=reactions.record,
-                public_host=settings.public_host,
+                public_host=settings.public_host or settings.host,
                 operator_token=token,
             )
         )

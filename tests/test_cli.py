@@ -18,7 +18,7 @@ from bot.store.database import migrations
 
 CONFIG, UNAVAILABLE, USAGE = 78, 69, 2
 COMMANDS = ([], ["demo"], ["run"], ["trainer"], ["outbox"], ["outbox", "list"], ["outbox", "retry"],
-            ["outbox", "drop"], ["commands"])  # fmt: skip
+            ["outbox", "drop"], ["doctor"], ["commands"])  # fmt: skip
 EMBEDDED = {"TRAINBOT_ROOM": "1", "TRAINBOT_TRAINER": "embedded", "TRAINBOT_PORT": "0"}
 
 

@@ -95,7 +95,7 @@ class _Child:
     async def start(self) -> None:
         """Starts the process and returns when it listens; UserError when it ends instead."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "trainer", "--data-dir", str(self._folder), "--port", str(self.port)),
+            *(sys.executable, "-P", "-m", "bot", "trainer", "--data-dir", str(self._folder), "--port", str(self.port)),
             *self._options,
             env={"TRAINBOT_LOG_LEVEL": "warning", **os.environ, "TRAINBOT_TRAINER_TOKEN": self.token},
             stdin=asyncio.subprocess.DEVNULL,

@@ -85,7 +85,8 @@ class Options:
 
 def tiny() -> Program:
     """The engine that comes with the service: it trains a real, very small model on any computer."""
-    module = (sys.executable, "-m", f"{__package__}.tiny")
+    # -P: a folder called `bot` where we were started is not us
+    module = (sys.executable, "-P", "-m", f"{__package__}.tiny")
     return Program(train=(*module, "train"), answer=(*module, "answer"))
 
 

@@ -35,7 +35,7 @@ class LocalRunner:
         with (folder / files.STDERR).open("ab") as errors:
             try:
                 done = subprocess.run(  # noqa: S603 - our own module, argv is in launch.json
-                    [sys.executable, "-m", KEEPER, str(folder)],
+                    [sys.executable, "-P", "-m", KEEPER, str(folder)],
                     stdin=subprocess.DEVNULL,
                     stdout=errors,
                     stderr=errors,
