@@ -79,12 +79,14 @@ class Deliverer:
         """Takes in hand what can go now; seconds until it is worth looking again."""
         ready = await self._ready()
         going = [row for row in ready if self._room(row)]
-        fresh = [row for row in going if row.tried_at is None]
+        fresh = [row.id for row in going if row.tried_at is None]
+        broken = self._broken.intersection(row.id for row in going)
         now = self._clock.now()
-        if fresh:
-            await self._db.write(lambda connection: outbox.mark(connection, [row.id for row in fresh], now))
+        if fresh or broken:
+            await self._db.write(lambda connection: outbox.mark(connection, fresh, now, suspect=broken))
         for row in going:
-            self._take(row)
+            self._take(replace(row, suspect=row.suspect or row.id in broken))
+        self._broken -= broken
         return await self._until_next(now)
 
     async def _finish_in_hand(self) -> None:
@@ -123,8 +125,6 @@ class Deliverer:
         return max(0.0, min([LOOK_AGAIN, *free, *([due] if due is not None else [])]))
 
     def _take(self, row: Row) -> None:
-        if row.id in self._broken:
-            row = replace(row, suspect=True)
         task = asyncio.create_task(self._deliver(row), name=f"deliver {row.lane}")
         self._in_hand[row.lane] = task
         task.add_done_callback(lambda done: self._done(row, done))
@@ -149,7 +149,6 @@ class Deliverer:
                 outbox.finish(connection, row, now)
 
         await self._db.write(write)
-        self._broken.discard(row.id)
         if isinstance(row.effect, StartRun):
             self._started()
 

@@ -120,12 +120,13 @@ def _mark_next(connection: sqlite3.Connection, lane: str, at: float) -> None:
     )
 
 
-def mark(connection: sqlite3.Connection, rows: Iterable[int], now: datetime) -> None:
-    """Notes that these rows are about to be tried."""
+def mark(connection: sqlite3.Connection, rows: Iterable[int], now: datetime, suspect: Iterable[int] = ()) -> None:
+    """Notes that these rows are about to be tried, and that an attempt of the `suspect` ones may have arrived."""
     at = now.timestamp()
     connection.executemany(
         "UPDATE outbox SET tried_at = coalesce(tried_at, ?) WHERE id = ?", [(at, row) for row in rows]
     )
+    connection.executemany("UPDATE outbox SET suspect = 1 WHERE id = ?", [(row,) for row in suspect])
 
 
 def heads(now: datetime) -> Query[list[Row]]:

@@ -297,6 +297,19 @@ async def test_an_attempt_that_breaks_holds_its_lane_is_logged_and_is_looked_for
     assert again[1] - again[0] == pytest.approx(1), "a success resets the wait of its lane"
 
 
+async def test_what_broke_is_looked_for_until_it_is_done(on: Stage) -> None:
+    run = await with_card(on, 1)
+    on.chat.fail("post", RuntimeError("a bug"), arrived=True)
+    on.chat.fail("post", Unavailable("refused"))
+    await on.start()
+    begun = on.clock.now()
+    with capture_logs():
+        await on.add(line(run, 1))
+        await on.go(20)
+    assert [one.tried_at for one in on.chat.calls] == [None, begun, begun]
+    assert on.posted()[1:] == [key(run, 1)]
+
+
 async def test_an_attempt_that_breaks_for_ever_is_tried_at_growing_distances(on: Stage) -> None:
     run = await with_card(on, 1)
     on.chat.outage = RuntimeError("a bug")  # type: ignore[assignment]
