@@ -324,6 +324,7 @@ async def test_a_service_whose_clock_is_wrong_does_not_make_a_run_silent(watchin
 async def test_a_run_is_not_silent_because_the_bot_was_away(watching: Watching) -> None:
     long_ago = datetime(2026, 11, 1, tzinfo=UTC)
     await watching.begin((5.0, log(10), OPEN), heard_at=long_ago, started_at=long_ago)
+    assert (await watching.now()).condition is None
     await watching.on.go(10)
     assert await watching.effects() == ["EditCard"]
     assert (await watching.now()).condition is None
