@@ -17,7 +17,7 @@ from bot.commands.spec import Choice, Command, Incoming, Request
 from bot.domain.calls import Call
 from bot.domain.errors import Rejected, Unavailable, UserError
 from bot.domain.hyper import nearest
-from bot.domain.text import cut
+from bot.domain.text import clean, cut
 from bot.messages.model import Message, Tone, say
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Registry:
     async def answer(self, incoming: Incoming, asked: str | Call) -> Message:
         """The reply to slash text or to a button, for the asker's eyes only."""
         try:
-            call = asked if isinstance(asked, Call) else parse.call(asked, self.find)
+            call = _cleaned(asked) if isinstance(asked, Call) else parse.call(asked, self.find)
             return await self._run(incoming, call)
         except UserError as error:
             return say(str(error), tone=Tone.ODD)
@@ -76,3 +76,8 @@ class Registry:
         except Exception:
             log.exception("completion failed", typed=cut(text, 200))
             return []
+
+
+def _cleaned(call: Call) -> Call:
+    """The call of a form or an app command, whose texts come as somebody typed them."""
+    return Call(clean(call.name), {clean(name): clean(text) for name, text in call.args.items()})
