@@ -234,3 +234,18 @@ def test_a_programs_file_that_is_wrong_is_a_sentence(home: Path, tmp_path: Path)
         assert done.returncode == CONFIG
         assert told in done.stderr
         assert no_traceback(done.stderr)
+
+
+def test_the_doctor_says_what_is_well_and_what_is_not(home: Path, tmp_path: Path) -> None:
+    well = trainbot("doctor", cwd=tmp_path, TRAINBOT_TRAINER="embedded", TRAINBOT_DATA_DIR=str(home))
+    assert well.returncode == 0, well.stdout + well.stderr
+    assert "Training service: embedded" in well.stdout
+    (home / "recipes").mkdir(parents=True)
+    (home / "recipes" / "bad.toml").write_text("model = 3")
+    (home / "trainbot.db").write_bytes(b"nonsense" * 1000)
+    for given in ({"TRAINBOT_TRAINER": "embedded"}, {"ARKOR_TOKEN": "s3cret"}):
+        ill = trainbot("doctor", cwd=tmp_path, **given, TRAINBOT_DATA_DIR=str(home))
+        assert ill.returncode == UNAVAILABLE
+        assert "bad.toml" in ill.stdout
+        assert no_traceback(ill.stderr)
+        assert "s3cret" not in ill.stdout + ill.stderr
