@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.domain.errors import UserError
@@ -40,7 +41,7 @@ async def retry(path: Path, number: int | None, *, say: Say) -> None:
 async def drop(path: Path, number: int, *, say: Say) -> None:
     """Gives a row up; UserError for a number that does not wait."""
     async with opened(path) as database:
-        done = await database.write(lambda connection: operator.drop(connection, number))
+        done = await database.write(lambda connection: operator.drop(connection, number, datetime.now(UTC)))
     if not done:
         raise UserError(f"Row {number} does not wait. `trainbot outbox list` shows what does.")
     say(f"Row {number} is dropped.")

@@ -4,7 +4,7 @@ import sqlite3
 
 from bot.domain import decide
 from bot.domain.effects import DrawSample, StartRun, StopRun
-from bot.domain.events import JobCreated, JobRefused, TrainingCancelled
+from bot.domain.events import ContactLost, JobCreated, JobRefused, TrainingCancelled
 from bot.domain.runs import Run, Sample, State
 from bot.domain.text import clean, cut
 from bot.ports import Backend, Clock, Spec
@@ -44,6 +44,16 @@ class Jobs:
         """The service would not start the run, for good."""
         at = self._clock.now()
         return lambda connection: take(connection, effect.run, JobRefused(at, reason), at)
+
+    def unreached(self, effect: StartRun, later: Close) -> Close:
+        """The service cannot be asked now: the card says so until it can."""
+        at = self._clock.now()
+
+        def close(connection: sqlite3.Connection) -> None:
+            take(connection, effect.run, ContactLost(at), at)
+            later(connection)
+
+        return close
 
     async def stop(self, effect: StopRun) -> Close:
         """Asks for the end of the job; the stream tells when it has come."""

@@ -101,7 +101,8 @@ class Performer:
         if isinstance(row.effect, DrawSample) and counts and row.attempts + 1 >= DRAW_ATTEMPTS:
             return self._give_up(row, error.reason)
         wait = error.after or (backoff(row.attempts, LONGEST) if counts else 0.0)
-        return self._later(row, wait, error.reason, arrived=error.ambiguous, counts=counts)
+        later = self._later(row, wait, error.reason, arrived=error.ambiguous, counts=counts)
+        return self._jobs.unreached(row.effect, later) if isinstance(row.effect, StartRun) else later
 
     def rejected(self, row: Row, error: Rejected) -> Close:
         """What a refusal means depends on how much of the world it is about."""
@@ -109,7 +110,8 @@ class Performer:
             return self._without_root(row, error)
         match error.scope:
             case Scope.TOKEN:
-                return self._later(row, TOKEN_PAUSE, error.reason, arrived=False, counts=False)
+                later = self._later(row, TOKEN_PAUSE, error.reason, arrived=False, counts=False)
+                return self._jobs.unreached(row.effect, later) if isinstance(row.effect, StartRun) else later
             case Scope.PLACE if isinstance(row.effect, AtPlace):
                 place, now = row.effect.where, self._clock.now()
                 return lambda connection: outbox.block(connection, place, error.reason, now)

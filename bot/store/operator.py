@@ -3,10 +3,15 @@
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from bot.domain.effects import StartRun
+from bot.domain.events import JobRefused
 from bot.domain.runs import State
+from bot.store import ingest
 from bot.store.database import Query
 
+DROPPED = "Dropped by the operator."
 _FINAL = ", ".join(f"'{state}'" for state in State if state.final)
 
 
@@ -65,10 +70,13 @@ def retry(connection: sqlite3.Connection, number: int | None, now: float) -> int
     return found.rowcount
 
 
-def drop(connection: sqlite3.Connection, number: int) -> bool:
-    """Gives one row up for good; False when it is not there or was done."""
+def drop(connection: sqlite3.Connection, number: int, now: datetime) -> bool:
+    """Gives one row up for good; False when it is not there or was done. A run whose start is dropped is refused."""
     found = connection.execute(
-        "UPDATE outbox SET state = 'buried', error = 'dropped by the operator' WHERE id = ? AND state = 'waiting'",
-        (number,),
-    )
-    return found.rowcount > 0
+        "UPDATE outbox SET state = 'buried', error = ? WHERE id = ? AND state = 'waiting' "
+        "RETURNING run, json_extract(effect, '$.effect') AS effect",
+        (DROPPED, number),
+    ).fetchone()
+    if found is not None and found["effect"] == StartRun.__name__:
+        ingest.take(connection, found["run"], JobRefused(now, DROPPED), now)
+    return found is not None

@@ -139,7 +139,7 @@ def heads(now: datetime) -> Query[list[Row]]:
         "(SELECT min(id) FROM outbox WHERE state = 'waiting' GROUP BY lane) "
         f"AND (o.due_at <= ?1 OR o.due_at > ?2) AND {_FREE} ORDER BY o.rank, o.id",
         (at, at + LONGEST_WAIT + 1.0),
-        lambda rows: [_row(row) for row in rows],
+        _rows,
     )
 
 
@@ -242,7 +242,7 @@ def waiting_samples(run: int, place: Place) -> Query[list[Row]]:
         "SELECT * FROM outbox WHERE lane = ? AND state = 'waiting' AND json_extract(effect, '$.effect') = 'PostSample' "
         "ORDER BY id",
         (lane,),
-        lambda rows: [_row(row) for row in rows],
+        _rows,
     )
 
 
@@ -254,6 +254,11 @@ def merge(connection: sqlite3.Connection, rows: list[Row], effect: Effect, now: 
     )
     connection.executemany("UPDATE outbox SET state = 'done' WHERE id = ?", [(row.id,) for row in rows[1:]])
     _mark_next(connection, rows[0].lane, now.timestamp())
+
+
+def _rows(rows: list[sqlite3.Row]) -> list[Row]:
+    """The rows that this version knows how to do; those that a newer one wrote wait for it."""
+    return [_row(row) for row in rows if json.loads(row["effect"])["effect"] in effects.KINDS]
 
 
 def _row(row: sqlite3.Row) -> Row:

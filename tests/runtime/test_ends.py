@@ -33,7 +33,7 @@ from bot.domain.events import (
 )
 from bot.domain.follows import Follow, Wants
 from bot.domain.places import Person
-from bot.domain.runs import Numbers, Run, State
+from bot.domain.runs import Condition, Numbers, Run, State
 from bot.messages.model import Picture, Ping
 from bot.store import follows
 
@@ -194,6 +194,18 @@ async def test_a_service_that_does_not_let_us_in_is_asked_again_and_the_run_wait
     assert (await on.seen(run.number)).state is State.REQUESTED
     await on.go(301)
     assert service(on).created == {f"tb-i-{run.number}": 1}
+
+
+async def test_a_run_that_cannot_be_handed_over_says_so_on_its_card_until_it_is(on: Stage) -> None:
+    service(on).fail("start", Unavailable("connection refused", pace="service", after=60))
+    await on.start()
+    run = await requested(on)
+    await on.go(5)
+    assert (await on.seen(run.number)).condition is Condition.LOST_CONTACT
+    assert "lost contact with the training service" in plain(on.chat.posts[0].shown)
+    await on.go(60)
+    assert (await on.seen(run.number)).condition is None
+    assert "lost contact" not in plain(on.chat.posts[0].shown)
 
 
 async def test_a_cancel_before_the_job_was_ever_asked_for_creates_none(on: Stage) -> None:

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from store.made import HERE, NOW, THERE
 
-from bot.domain.effects import DrawSample, EditCard, PostLog, PostSample, StopRun
-from bot.domain.runs import Run, Sample
+from bot.domain.effects import DrawSample, EditCard, PostLog, PostSample, StartRun, StopRun
+from bot.domain.runs import Run, Sample, State
 from bot.store import operator, outbox, runs
 
 AT = NOW.timestamp()
@@ -79,16 +79,31 @@ def test_a_retry_of_a_row_that_was_given_up_frees_its_place_too(connection: sqli
 def test_what_is_done_or_unknown_is_neither_retried_nor_dropped(connection: sqlite3.Connection, number: int) -> None:
     fill(connection)
     assert operator.retry(connection, number, AT) == 0
-    assert not operator.drop(connection, number)
+    assert not operator.drop(connection, number, NOW)
     assert connection.execute("SELECT state FROM outbox WHERE id = 4").fetchone()["state"] == "done"
 
 
 def test_a_dropped_row_says_who_dropped_it_and_its_lane_goes_on(connection: sqlite3.Connection) -> None:
     outbox.add(connection, [PostLog(1, HERE), PostSample(1, HERE, 1, 0)], NOW)
-    assert operator.drop(connection, 1)
-    assert not operator.drop(connection, 1)
-    assert listed(connection)[0] == (1, "buried", "dropped by the operator")
+    assert operator.drop(connection, 1, NOW)
+    assert not operator.drop(connection, 1, NOW)
+    assert listed(connection)[0] == (1, "buried", "Dropped by the operator.")
     assert [one.id for one in outbox.heads(NOW).on(connection)] == [2]
+
+
+def test_a_run_whose_start_is_dropped_is_refused(connection: sqlite3.Connection, run: Run) -> None:
+    outbox.add(connection, [StartRun(run.number)], NOW)
+    assert operator.drop(connection, 1, NOW)
+    after = runs.get(run.number).on(connection)
+    assert after is not None
+    assert (after.state, after.error) == (State.REFUSED, "Dropped by the operator.")
+
+
+def test_an_effect_of_a_newer_version_waits_and_holds_up_nobody_else(connection: sqlite3.Connection) -> None:
+    outbox.add(connection, [PostLog(1, HERE), PostLog(1, THERE)], NOW)
+    connection.execute("UPDATE outbox SET effect = json_set(effect, '$.effect', 'SendPigeon') WHERE id = 1")
+    assert [one.id for one in outbox.heads(NOW).on(connection)] == [2]
+    assert [one.effect for one in operator.entries(AT).on(connection)] == ["SendPigeon", "PostLog"]
 
 
 def test_a_suspect_row_is_looked_for_also_when_an_operator_retries_it(connection: sqlite3.Connection) -> None:
