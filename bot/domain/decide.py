@@ -19,6 +19,7 @@ from bot.domain import effects, schedule
 from bot.domain.effects import Effect
 from bot.domain.events import (
     CancelAsked,
+    CancelRefused,
     CheckpointSaved,
     ContactLost,
     ContactRegained,
@@ -81,7 +82,7 @@ SOON = CardChanged(soon=True)
 def apply(run: Run, event: Event) -> Decision:
     """The run after the event, and what is new about that. An event that changes nothing gives no notice."""
     if run.state.final:
-        return run, ()
+        return _too_late(run, event)
     match event:
         case JobCreated():
             return _created(run, event)
@@ -104,6 +105,8 @@ def apply(run: Run, event: Event) -> Decision:
             return _end(run, State.CANCELLED, event.at)
         case CancelAsked():
             return _cancel_asked(run, event)
+        case CancelRefused():
+            return (replace(run, cancel_by=None), (SOON,)) if run.cancel_by else (run, ())
         case FellSilent():
             return _odd(run, Condition.SILENT)
         case ContactLost():
@@ -112,6 +115,13 @@ def apply(run: Run, event: Event) -> Decision:
             return _regained(run)
         case _:
             assert_never(event)
+
+
+def _too_late(run: Run, event: Event) -> Decision:
+    """A final run accepts nothing, but a job that was created for it all the same must not train unseen."""
+    if isinstance(event, JobCreated) and run.job_id is None:
+        return replace(run, job_id=event.job_id), (StopWanted(),)
+    return run, ()
 
 
 def _created(run: Run, event: JobCreated) -> Decision:
@@ -140,7 +150,8 @@ def _started(run: Run, event: TrainingStarted) -> Decision:
     planned = run.recipe.settings.get("max_steps")
     total = event.total_steps or (int(planned) if planned else None)
     run = _heard(_running(run, event.at), event.at)
-    return replace(run, started_at=event.at, total_steps=total), (SOON, SamplesWanted(BASE_STEP))
+    base: tuple[Notice, ...] = (SamplesWanted(BASE_STEP),) if run.recipe.samples.checkpoints > 0 else ()
+    return replace(run, started_at=event.at, total_steps=total), (SOON, *base)
 
 
 def _running(run: Run, at: datetime) -> Run:

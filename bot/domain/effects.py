@@ -92,7 +92,7 @@ class StopRun(OfRun):
     rank: ClassVar[Rank] = Rank.JOB
 
     @property
-    def once(self) -> str:
+    def fold(self) -> str:
         return f"stop:{self.run}"
 
 

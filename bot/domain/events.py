@@ -84,6 +84,13 @@ class CancelAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelRefused:
+    """The service would not end the job."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FellSilent:
     """Nothing was heard for longer than the recipe allows, though the connection stands."""
 
@@ -105,4 +112,4 @@ class ContactRegained:
 StreamEvent = (
     QueueMoved | TrainingStarted | Logged | CheckpointSaved | TrainingCompleted | TrainingFailed | TrainingCancelled
 )
-Event = StreamEvent | JobCreated | JobRefused | CancelAsked | FellSilent | ContactLost | ContactRegained
+Event = StreamEvent | JobCreated | JobRefused | CancelAsked | CancelRefused | FellSilent | ContactLost | ContactRegained

@@ -4,7 +4,7 @@ import sqlite3
 
 from bot.domain import decide
 from bot.domain.effects import DrawSample, StartRun, StopRun
-from bot.domain.events import ContactLost, JobCreated, JobRefused, TrainingCancelled
+from bot.domain.events import CancelRefused, ContactLost, JobCreated, JobRefused, TrainingCancelled
 from bot.domain.runs import Run, Sample, State
 from bot.domain.text import clean, cut
 from bot.ports import Backend, Clock, Spec
@@ -14,6 +14,7 @@ from bot.store.database import Database
 from bot.store.ingest import following, take
 from bot.store.outbox import Row
 
+_ENDED_BY_ITSELF = (State.COMPLETED, State.FAILED)
 ANSWER_LIMIT = 20_000  # characters of an answer that are kept
 
 
@@ -58,9 +59,14 @@ class Jobs:
     async def stop(self, effect: StopRun) -> Close:
         """Asks for the end of the job; the stream tells when it has come."""
         run = await self._run(effect.run)
-        if run is not None and run.job_id is not None and not run.state.final:
+        if run is not None and run.job_id is not None and run.state not in _ENDED_BY_ITSELF:
             await self._backend.cancel(run.job_id)
         return nothing
+
+    def unstopped(self, effect: StopRun) -> Close:
+        """The service would not end the job: the card says so, and the wish can be repeated."""
+        at = self._clock.now()
+        return lambda connection: take(connection, effect.run, CancelRefused(at), at)
 
     async def draw(self, effect: DrawSample) -> Close:
         """Asks the checkpoint. What it says is stored before anybody is shown it."""

@@ -140,16 +140,27 @@ class Performer:
         return lambda connection: outbox.postpone(connection, row, due, reason, arrived=arrived, counts=counts)
 
     def _give_up(self, row: Row, reason: str) -> Close:
-        """The row is buried, and whoever waits for it is told."""
+        """Whoever waits for it is told. What nobody can be told of is buried, for the operator to see."""
         now = self._clock.now()
-        tell: Close = nothing
-        if isinstance(row.effect, DrawSample):
-            tell = self._jobs.undrawn(row.effect, reason)
-        elif isinstance(row.effect, StartRun):
-            tell = self._jobs.refused(row.effect, reason)
+        tell = self._instead(row.effect, reason)
 
         def close(connection: sqlite3.Connection) -> None:
-            tell(connection)
-            outbox.bury(connection, row, reason, now)
+            if tell is not None:
+                tell(connection)
+            outbox.give_up(connection, row, reason, now, told=tell is not None)
 
         return close
+
+    def _instead(self, effect: Effect, reason: str) -> Close | None:
+        """What happens in the place of an effect that is given up; None where only the operator can know."""
+        match effect:
+            case DrawSample():
+                return self._jobs.undrawn(effect, reason)
+            case StartRun():
+                return self._jobs.refused(effect, reason)
+            case StopRun():
+                return self._jobs.unstopped(effect)
+            case SeedReactions():
+                return nothing  # people can put a thumb there themselves
+            case _:
+                return None

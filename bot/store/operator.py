@@ -54,26 +54,40 @@ def entries(now: float) -> Query[list[Entry]]:
 
 
 def retry(connection: sqlite3.Connection, number: int | None, now: float) -> int:
-    """Makes one row, or every row, due now: buried ones wait again, blocked places are free. How many rows."""
+    """Makes one row, or every one that failed or stands before a blocked place, due now. How many rows.
+
+    Buried ones wait again, unless a newer one of their kind does; blocked places are free."""
     only = "AND id = ?" if number is not None else ""
-    values = (now, number) if number is not None else (now,)
+    one = (number,) if number is not None else ()
+    _forget_overtaken(connection)
+    failed = (
+        f"SELECT id FROM outbox WHERE state IN ('waiting', 'buried') {only} AND (state = 'buried' "
+        "OR error IS NOT NULL OR place IN (SELECT place FROM blocked_places))"
+    )
+    rows = [row["id"] for row in connection.execute(failed, one)]
     if number is None:
         connection.execute("DELETE FROM blocked_places")
-    else:
-        place = "SELECT place FROM outbox WHERE id = ? AND state IN ('waiting', 'buried')"
-        connection.execute(f"DELETE FROM blocked_places WHERE place IN ({place})", (number,))
-    found = connection.execute(
-        "UPDATE outbox SET state = 'waiting', due_at = ?, attempts = 0, plain = 0, error = NULL "
-        f"WHERE state IN ('waiting', 'buried') {only}",
-        values,
+    for row in rows:
+        connection.execute("DELETE FROM blocked_places WHERE place = (SELECT place FROM outbox WHERE id = ?)", (row,))
+        connection.execute(
+            "UPDATE outbox SET state = 'waiting', due_at = ?, attempts = 0, plain = 0, error = NULL WHERE id = ?",
+            (now, row),
+        )
+    return len(rows)
+
+
+def _forget_overtaken(connection: sqlite3.Connection) -> None:
+    """Buried rows that a newer waiting one would take in are done with."""
+    connection.execute(
+        "UPDATE outbox AS o SET state = 'done' WHERE state = 'buried' AND fold IS NOT NULL AND EXISTS "
+        "(SELECT 1 FROM outbox w WHERE w.fold = o.fold AND w.id > o.id AND w.state IN ('waiting', 'buried'))"
     )
-    return found.rowcount
 
 
 def drop(connection: sqlite3.Connection, number: int, now: datetime) -> bool:
     """Gives one row up for good; False when it is not there or was done. A run whose start is dropped is refused."""
     found = connection.execute(
-        "UPDATE outbox SET state = 'buried', error = ? WHERE id = ? AND state = 'waiting' "
+        "UPDATE outbox SET state = 'done', error = ? WHERE id = ? AND state IN ('waiting', 'buried') "
         "RETURNING run, json_extract(effect, '$.effect') AS effect",
         (DROPPED, number),
     ).fetchone()

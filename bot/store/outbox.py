@@ -67,7 +67,7 @@ def _fold(connection: sqlite3.Connection, effect: Effect, at: float) -> bool:
     due = at if isinstance(effect, EditCard) and effect.soon else 1e18
     found = connection.execute(
         "UPDATE outbox SET effect = ?, once = ?, revision = revision + 1, due_at = min(due_at, ?) "
-        "WHERE fold = ? AND state = 'waiting'",
+        "WHERE id = (SELECT max(id) FROM outbox WHERE fold = ? AND state = 'waiting')",
         (json.dumps(effects.dump(effect)), effect.once, due, effect.fold),
     )
     return found.rowcount > 0
@@ -162,20 +162,26 @@ def finish(connection: sqlite3.Connection, row: Row, now: datetime) -> None:
     )
     if not done.rowcount:
         _renew(connection, row, at)
-    connection.execute("DELETE FROM outbox WHERE id = ? AND state = 'done' AND once IS NULL", (row.id,))
+    _forget(connection, row)
     _after(connection, row, at)
 
 
-def bury(connection: sqlite3.Connection, row: Row, reason: str, now: datetime) -> None:
-    """The row is given up: it keeps its reason, and no longer stands in its lane's way. One that took something in
-    while it was being tried has its own turn."""
+def _forget(connection: sqlite3.Connection, row: Row) -> None:
+    """What is done and may happen again leaves no trace."""
+    connection.execute("DELETE FROM outbox WHERE id = ? AND state = 'done' AND once IS NULL", (row.id,))
+
+
+def give_up(connection: sqlite3.Connection, row: Row, reason: str, now: datetime, *, told: bool) -> None:
+    """The row keeps its reason and no longer stands in its lane's way: done where people were told, else buried for
+    the operator to see. One that took something in while it was being tried has its own turn."""
     at = now.timestamp()
-    buried = connection.execute(
-        "UPDATE outbox SET state = 'buried', error = ? WHERE id = ? AND revision = ? AND state = 'waiting'",
-        (reason, row.id, row.revision),
+    given_up = connection.execute(
+        "UPDATE outbox SET state = ?, error = ? WHERE id = ? AND revision = ? AND state = 'waiting'",
+        ("done" if told else "buried", reason, row.id, row.revision),
     )
-    if not buried.rowcount:
+    if not given_up.rowcount:
         _renew(connection, row, at)
+    _forget(connection, row)
     _after(connection, row, at)
 
 

@@ -12,6 +12,7 @@ from bot.domain.recipes import Recipe
 from bot.domain.runs import NUMBER_NAMES, Condition, Numbers, Point, Run, Sample, State
 from bot.store.database import Query
 
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _FINAL = ", ".join(f"'{state}'" for state in State if state.final)
 _SELECT = (
     "SELECT r.*, s.name AS starter_name, c.name AS cancel_name FROM runs r "
@@ -207,4 +208,5 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 def _moment(seconds: float | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+    """The moment, moved into the years that a datetime knows: one odd row must not hide all the others."""
+    return datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST), UTC) if seconds is not None else None

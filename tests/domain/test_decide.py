@@ -25,6 +25,7 @@ from bot.domain.decide import (
 )
 from bot.domain.events import (
     CancelAsked,
+    CancelRefused,
     CheckpointSaved,
     ContactLost,
     ContactRegained,
@@ -519,3 +520,23 @@ def test_a_finished_draw_is_posted_where_it_is_wanted_and_a_failed_one_says_so()
     ]
     assert drawn(42, 20, 1, True, [HOME]) == [effects.PostMissing(42, HOME, 20, 1)]
     assert drawn(42, 20, 1, False, []) == []
+
+
+def test_a_job_that_was_created_for_a_run_that_is_over_is_stopped() -> None:
+    refused, _ = apply(REQUESTED, JobRefused(AT, "dropped"))
+    late, notices = apply(refused, JobCreated(AT, "job-late"))
+    assert (late.state, late.job_id, notices) == (State.REFUSED, "job-late", (StopWanted(),))
+    assert apply(late, JobCreated(AT, "job-later")) == (late, ())
+
+
+def test_a_refused_cancel_is_taken_back_once() -> None:
+    asked, _ = apply(RUNNING, CancelAsked(AT, ANN))
+    back, notices = apply(asked, CancelRefused(AT))
+    assert (back.cancel_by, notices) == (None, (CardChanged(soon=True),))
+    assert apply(back, CancelRefused(AT)) == (back, ())
+
+
+def test_a_recipe_without_sampled_checkpoints_does_not_ask_the_base_model_either() -> None:
+    silent = replace(REQUESTED, recipe=replace(RECIPE, samples=Sampling(checkpoints=0)))
+    _, notices = apply(silent, TrainingStarted(AT))
+    assert notices == (CardChanged(soon=True),)

@@ -102,9 +102,9 @@ def test_everything_happens_once_or_folds(effect: Effect) -> None:
     assert effect.once or effect.fold
 
 
-def test_only_cards_and_progress_fold_and_only_with_their_own_run_and_place() -> None:
+def test_only_cards_progress_and_stops_fold_and_only_with_their_own_run_and_place() -> None:
     folding = {type(effect) for effect in EXAMPLES if effect.fold}
-    assert folding == {effects.EditCard, effects.PostProgress}
+    assert folding == {effects.EditCard, effects.PostProgress, effects.StopRun}
     edits = [effects.EditCard(run, place, soon) for run in (1, 2) for place in (HERE, THERE) for soon in (True, False)]
     assert len({effect.fold for effect in edits}) == 4
     assert effects.PostProgress(1, HERE, 10).fold == effects.PostProgress(1, HERE, 20).fold

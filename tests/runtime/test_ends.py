@@ -272,14 +272,15 @@ async def test_a_run_that_completes_while_its_cancel_is_under_way_is_completed(o
     assert on.posted()[1:] == [PostOutcome(run.number, HERE).once]
 
 
-async def test_a_job_that_is_gone_when_it_is_to_be_stopped_holds_nobody(on: Stage) -> None:
+async def test_a_cancel_that_the_service_refuses_is_taken_back_and_can_be_wished_for_again(on: Stage) -> None:
     run = await on.run()
     service(on).fail("cancel", Rejected(Scope.GONE, "not found", status=404))
     await on.start()
     await on.cancel(run.number)
-    rows = {row["once"]: row["state"] for row in await on.rows()}
-    assert rows[f"stop:{run.number}"] == "buried"
-    assert (await on.seen(run.number)).state is State.RUNNING, "its stream tells how it ended"
+    seen = await on.seen(run.number)
+    assert (seen.state, seen.cancel_by) == (State.RUNNING, None), "its stream tells how it ended"
+    await on.cancel(run.number)
+    assert service(on).cancelled == [seen.job_id]
 
 
 # The card.

@@ -180,7 +180,7 @@ async def test_a_draw_that_fails_five_times_is_given_up_with_one_line_a_step(on:
     assert on.posted()[1:] == [f"missing:{run.number}:0:{HERE}"]
     assert plain(on.chat.posts[1].message) == "No sample before training: the model does not load"
     assert not service(on)._faults
-    assert sorted(await on.states()) == ["buried"] * 3 + ["done"]
+    assert sorted(await on.states()) == ["done"] * 4
 
 
 async def test_a_draw_that_is_refused_is_given_up_at_once(on: Stage) -> None:

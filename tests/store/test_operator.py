@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from store.made import HERE, NOW, THERE
 
-from bot.domain.effects import DrawSample, EditCard, PostLog, PostSample, StartRun, StopRun
+from bot.domain.effects import Conclude, DrawSample, EditCard, PostLog, PostProgress, PostSample, StartRun
 from bot.domain.runs import Run, Sample, State
 from bot.store import operator, outbox, runs
 
@@ -15,9 +15,9 @@ AT = NOW.timestamp()
 
 def fill(connection: sqlite3.Connection) -> None:
     """Row 1 waits in a blocked place, row 2 was given up, row 3 waits its turn, row 4 is done."""
-    outbox.add(connection, [PostLog(1, HERE), PostLog(1, THERE), DrawSample(1, 0, 0), StopRun(1)], NOW)
+    outbox.add(connection, [PostLog(1, HERE), PostLog(1, THERE), DrawSample(1, 0, 0), StartRun(1)], NOW)
     rows = {one.id: one for one in outbox.heads(NOW).on(connection)}
-    outbox.bury(connection, rows[2], "too long", NOW)
+    outbox.give_up(connection, rows[2], "too long", NOW, told=False)
     outbox.postpone(connection, rows[3], NOW + timedelta(hours=1), "busy", arrived=False, counts=True)
     outbox.finish(connection, rows[4], NOW)
     outbox.block(connection, HERE, "archived", NOW)
@@ -81,14 +81,38 @@ def test_what_is_done_or_unknown_is_neither_retried_nor_dropped(connection: sqli
     assert operator.retry(connection, number, AT) == 0
     assert not operator.drop(connection, number, NOW)
     assert connection.execute("SELECT state FROM outbox WHERE id = 4").fetchone()["state"] == "done"
+    assert [one.id for one in operator.entries(AT).on(connection)] == [1, 2, 3]
 
 
 def test_a_dropped_row_says_who_dropped_it_and_its_lane_goes_on(connection: sqlite3.Connection) -> None:
     outbox.add(connection, [PostLog(1, HERE), PostSample(1, HERE, 1, 0)], NOW)
     assert operator.drop(connection, 1, NOW)
     assert not operator.drop(connection, 1, NOW)
-    assert listed(connection)[0] == (1, "buried", "Dropped by the operator.")
+    row = connection.execute("SELECT state, error FROM outbox WHERE id = 1").fetchone()
+    assert tuple(row) == ("done", "Dropped by the operator.")
+    assert [number for number, _, _ in listed(connection)] == [2]
     assert [one.id for one in outbox.heads(NOW).on(connection)] == [2]
+
+
+def test_what_was_given_up_can_be_dropped_too(connection: sqlite3.Connection) -> None:
+    fill(connection)
+    assert operator.drop(connection, 2, NOW)
+    assert operator.counts().on(connection)["outbox_buried"] == 0
+
+
+def test_a_retry_does_not_bring_back_what_a_newer_row_would_take_in(connection: sqlite3.Connection) -> None:
+    outbox.add(connection, [PostProgress(1, HERE, 10)], NOW)
+    outbox.give_up(connection, outbox.heads(NOW).on(connection)[0], "refused", NOW, told=False)
+    outbox.add(connection, [PostProgress(1, HERE, 20)], NOW)
+    operator.retry(connection, None, AT)
+    outbox.add(connection, [PostProgress(1, HERE, 30)], NOW)
+    assert [one.effect for one in outbox.heads(NOW).on(connection)] == [PostProgress(1, HERE, 30)]
+
+
+def test_a_retry_leaves_alone_what_only_waits_its_turn(connection: sqlite3.Connection) -> None:
+    outbox.add(connection, [DrawSample(1, 0, 0), Conclude(1)], NOW)
+    assert operator.retry(connection, None, AT) == 0
+    assert [type(one.effect) for one in outbox.heads(NOW).on(connection)] == [DrawSample]
 
 
 def test_a_run_whose_start_is_dropped_is_refused(connection: sqlite3.Connection, run: Run) -> None:

@@ -49,7 +49,7 @@ def test_an_effect_with_a_known_key_is_left_out_also_when_it_was_done_or_given_u
         outbox.add(connection, [StartRun(number)], NOW)
     first, second, _ = heads(connection)
     outbox.finish(connection, first, NOW)
-    outbox.bury(connection, second, "no", NOW)
+    outbox.give_up(connection, second, "no", NOW, told=False)
     outbox.add(connection, [StartRun(number) for number in (1, 2, 3)], NOW)
     states = connection.execute("SELECT state FROM outbox ORDER BY id").fetchall()
     assert [one["state"] for one in states] == ["done", "buried", "waiting"]
@@ -75,7 +75,7 @@ def test_a_reply_waits_until_its_card_is_settled_one_way_or_the_other(connection
     first, second = heads(connection)
     assert (first.effect, second.effect) == (Announce(1, HERE), Announce(2, HERE))
     outbox.finish(connection, first, NOW)
-    outbox.bury(connection, second, "refused", NOW)
+    outbox.give_up(connection, second, "refused", NOW, told=False)
     assert next_effects(connection) == [PostLog(1, HERE), PostLog(2, HERE)]
 
 
@@ -127,7 +127,7 @@ def test_what_is_folded_into_a_row_that_is_given_up_has_a_turn_of_its_own(connec
     outbox.make_plain(connection, in_hand, "too long")
     (in_hand,) = heads(connection)
     outbox.add(connection, [EditCard(1, HERE, soon=True)], at(1))
-    outbox.bury(connection, in_hand, "too long", at(2))
+    outbox.give_up(connection, in_hand, "too long", at(2), told=False)
     (again,) = heads(connection, 2 + THROTTLE)
     assert (again.plain, again.attempts) == (False, 0)
 
@@ -203,7 +203,9 @@ def test_the_outcome_waits_for_the_last_draw_of_its_own_run(connection: sqlite3.
     for second in (1, 2):
         assert Conclude(1) not in next_effects(connection, second)
         draw = next(one for one in heads(connection, second) if one.effect.run == 1)
-        outbox.bury(connection, draw, "no", at(second)) if given_up else outbox.finish(connection, draw, at(second))
+        outbox.give_up(connection, draw, "no", at(second), told=False) if given_up else outbox.finish(
+            connection, draw, at(second)
+        )
     assert Conclude(1) in next_effects(connection, 2)
 
 
@@ -238,7 +240,7 @@ def test_what_an_operator_dropped_while_it_was_in_hand_stays_dropped(connection:
     outbox.finish(connection, in_hand, NOW)
     outbox.postpone(connection, in_hand, NOW, "away", arrived=True, counts=True)
     outbox.make_plain(connection, in_hand, "refused")
-    outbox.bury(connection, replace(in_hand, revision=9), "no", NOW)
+    outbox.give_up(connection, replace(in_hand, revision=9), "no", NOW, told=False)
     assert (row(connection)["state"], row(connection)["plain"]) == ("buried", 0)
 
 
