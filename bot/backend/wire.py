@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -31,6 +31,8 @@ STEP_LIMIT = 2**53  # beyond it JSON numbers of the official client are no longe
 ERROR_LIMIT = 4000  # characters of a failure's text; a row of the database holds it
 LOG_LINES = 50
 LOG_WIDTH = 500  # characters
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)  # how far a service's clock may be before ours
 ID_LIMIT = 1000  # characters; an id goes back as a header or in a path, and servers refuse headers from 8 KiB
 NO_REASON = "The training service gave no reason for the failure."
 
@@ -135,16 +137,20 @@ def jobs(value: Any, now: datetime) -> Sequence[Job] | None:
 
 
 def moment(value: Any, now: datetime) -> datetime:
-    """An ISO 8601 time in UTC; `now` for anything else. A time without an offset is UTC."""
+    """An ISO 8601 time in UTC; `now` for anything else. A time without an offset is UTC.
+
+    A time that nothing of ours can have happened at is none either: near the end of the calendar even the rounding of
+    a timestamp leaves it, and what was stored could not be read back.
+    """
     if not isinstance(value, str):
         return now
     try:
         parsed = datetime.fromisoformat(value.strip())
-        if parsed.tzinfo is UTC:
-            return parsed
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        if parsed.tzinfo is not UTC:
+            parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return now
+    return parsed if EARLIEST <= parsed <= now + AHEAD else now
 
 
 def step(value: Any) -> int | None:

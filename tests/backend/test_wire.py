@@ -115,6 +115,32 @@ def test_a_time_that_cannot_be_read_is_now(stamp: Any) -> None:
     assert wire.moment(stamp, NOW) == NOW
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "9999-12-31T23:59:59.999999Z",
+        "0001-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "1999-12-31T23:59:59.999999Z",
+        "2000-01-01T00:00:00+00:01",
+        "2026-08-09T12:00:00.000001Z",
+    ],
+)
+def test_a_time_at_which_nothing_can_have_happened_is_now(stamp: str) -> None:
+    assert wire.moment(stamp, NOW) == NOW
+
+
+@pytest.mark.parametrize("stamp", ["2000-01-01T00:00:00Z", "2026-08-09T12:00:00Z"])
+def test_a_time_of_this_century_is_kept_also_where_the_services_clock_is_a_day_ahead(stamp: str) -> None:
+    assert wire.moment(stamp, NOW) == datetime.fromisoformat(stamp)
+
+
+@given(st.one_of(st.text(max_size=40), st.datetimes(timezones=st.none() | st.timezones()).map(datetime.isoformat)))
+def test_every_time_can_be_stored_and_read_back(stamp: str) -> None:
+    at = wire.moment(stamp, NOW)
+    assert datetime.fromtimestamp(at.timestamp(), UTC) == at
+
+
 def test_times_are_kept_in_utc() -> None:
     assert wire.moment("2026-08-08T18:01:12.410+09:00", NOW) == AT
     assert wire.moment("2026-08-08T09:01:12.410", NOW) == AT
