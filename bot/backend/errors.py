@@ -26,6 +26,8 @@ WAIT_MIN, WAIT_MAX = 1.0, 3600.0  # seconds that a Retry-After may ask for
 
 # The request did not leave, so nothing can have come of it.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_FULL = frozenset({429, 503})  # true of whatever else it would be asked, too
+_GATEWAY = frozenset({502, 504})  # what stands before the service does not reach it
 # httpx lets idna's UnicodeError out for some host names.
 _ADDRESS = (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)
 _BROKEN = (httpx.HTTPError, httpx.StreamError, SSEError, OSError)
@@ -40,7 +42,7 @@ class Errand:
     """What a request is for, as far as the meaning of its failure depends on it."""
 
     creates: bool = False  # repeating it blindly makes a second job
-    pace: str | None = SERVICE_PACE  # what a failure of the other side holds
+    pace: str | None = SERVICE_PACE  # what a failure holds that does not say by itself that the service is away
 
 
 CREATE = Errand(creates=True)
@@ -74,7 +76,7 @@ class Border:
         detail = self._safe(f"{error}")
         match error:
             case httpx.ConnectTimeout() | httpx.PoolTimeout():
-                reason = f"{self._name} did not accept a connection in time."
+                return Unavailable(f"{self._name} did not accept a connection in time.", pace=SERVICE_PACE)
             case _ if isinstance(error, _UNSENT):
                 return Unavailable(f"{self._name} cannot be reached: {detail}", pace=SERVICE_PACE)
             case _ if isinstance(error, _ADDRESS):
@@ -85,8 +87,7 @@ class Border:
                 reason = f"{self._name} did not answer in time."
             case _:
                 reason = f"{self._name} broke off the connection ({detail or type(error).__name__})."
-        ambiguous = errand.creates and not isinstance(error, _UNSENT)
-        return Unavailable(reason, pace=errand.pace, ambiguous=ambiguous)
+        return Unavailable(reason, pace=errand.pace, ambiguous=errand.creates)
 
     def unreadable(self, what: str, errand: Errand) -> Unavailable:
         """A success whose content is not what the protocol says."""
@@ -111,7 +112,7 @@ class Border:
         return Unavailable(
             f"{self._name} answered with {status}: {said}",
             after=self.wait(response.headers.get("Retry-After")),
-            pace=errand.pace,
+            pace=SERVICE_PACE if _away(status, body) else errand.pace,
             ambiguous=errand.creates and status >= 500,
         )
 
@@ -159,6 +160,12 @@ class Border:
         if self._token:
             words = words.replace(self._token, "[token]")
         return cut(clean(words).strip(), REASON_LIMIT)
+
+
+def _away(status: int, body: bytes) -> bool:
+    """Whether the service as a whole cannot be asked now. One that says in the protocol's own words that a model gave
+    no answer is there: the embedded one says so with 502, and with 504 where the answer took too long."""
+    return status in _FULL or (status in _GATEWAY and "error" not in _object(body))
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from fakes.service import TOKEN, FakeService, Fault
 
 from bot.backend import ServiceClient
-from bot.backend.errors import CREATE, Border
+from bot.backend.errors import ANSWER, CREATE, OTHER, Border, Errand
 from bot.domain.errors import Rejected, Scope, TrainbotError, Unavailable
 from bot.ports import Spec
 
@@ -44,8 +44,35 @@ async def test_only_a_create_is_ambiguous(service: FakeService, client: ServiceC
         assert not (await failure(client.jobs())).ambiguous
 
 
-async def test_an_answering_model_holds_nothing_else(service: FakeService, client: ServiceClient) -> None:
-    service.fail("POST", "/v1/inference/chat", Fault(504, "cold"))
+@pytest.mark.parametrize("status", [408, 500])
+async def test_an_answering_model_holds_nothing_else(service: FakeService, client: ServiceClient, status: int) -> None:
+    service.fail("POST", "/v1/inference/chat", Fault(status, "out of memory", {"Retry-After": "30"}))
+    error = await failure(client.ask("job-1", 3, "tiny", QUESTION, limit=8))
+    assert (error.after, error.pace, error.ambiguous) == (30, None, False)
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize(("headers", "after"), [({"Retry-After": "30"}, 30), ({}, None)], ids=["asked", "silent"])
+async def test_an_answer_of_a_service_that_is_away_holds_the_service(
+    service: FakeService, client: ServiceClient, status: int, headers: dict[str, str], after: float | None
+) -> None:
+    service.fail("POST", "/v1/inference/chat", Fault(status, "", headers))
+    error = await failure(client.ask("job-1", 3, "tiny", QUESTION, limit=8))
+    assert (error.after, error.pace, error.ambiguous) == (after, "service", False)
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_a_service_that_says_itself_that_a_model_gave_no_answer_is_not_away(
+    service: FakeService, client: ServiceClient, status: int
+) -> None:
+    service.fail("POST", "/v1/inference/chat", Fault(status, '{"error":"the program ended with status 1"}'))
+    assert (await failure(client.ask("job-1", 3, "tiny", QUESTION, limit=8))).pace is None
+    service.fail("GET", "/v1/jobs", Fault(status, '{"error":"the program ended with status 1"}'))
+    assert (await failure(client.jobs())).pace == "service"
+
+
+async def test_an_answer_that_is_broken_off_holds_nothing_else(service: FakeService, client: ServiceClient) -> None:
+    service.fail("POST", "/v1/inference/chat", Fault(drop=True))
     error = await failure(client.ask("job-1", 3, "tiny", QUESTION, limit=8))
     assert (error.pace, error.ambiguous) == (None, False)
 
@@ -157,10 +184,15 @@ async def test_a_service_that_is_not_there_got_nothing(connect: Callable[..., Se
     assert (error.pace, error.ambiguous) == ("service", False)
 
 
-@pytest.mark.parametrize("unsent", [httpx.ConnectTimeout(""), httpx.PoolTimeout(""), httpx.ProxyError("")])
-def test_what_never_left_cannot_have_arrived(unsent: httpx.HTTPError, clock: Any) -> None:
+@pytest.mark.parametrize("errand", [CREATE, ANSWER, OTHER], ids=["create", "answer", "other"])
+@pytest.mark.parametrize(
+    "unsent", [httpx.ConnectError(""), httpx.ConnectTimeout(""), httpx.PoolTimeout(""), httpx.ProxyError("")]
+)
+def test_what_never_left_cannot_have_arrived_and_holds_the_service(
+    unsent: httpx.HTTPError, errand: Errand, clock: Any
+) -> None:
     border = Border("http://h", "acme/tickets", TOKEN, clock)
-    error = border.broken(unsent, CREATE)
+    error = border.broken(unsent, errand)
     assert isinstance(error, Unavailable)
     assert (error.pace, error.ambiguous) == ("service", False)
 
