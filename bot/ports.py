@@ -4,7 +4,7 @@ Each port has one contract suite under `tests/`, run against every implementatio
 map their platform's errors to `domain.errors` and raise nothing else.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -107,8 +107,9 @@ class Backend(Protocol):
     async def jobs(self) -> Sequence[Job]:
         """All jobs of the project, newest first."""
 
-    def events(self, job: str, after: str | None) -> AsyncIterator[Frame]:
-        """The stream from after this cursor; ends on a clean end of the connection, raises on a break."""
+    def events(self, job: str, after: str | None) -> AsyncGenerator[Frame, None]:
+        """The stream from after this cursor; ends on a clean end of the connection, raises on a break. Who stops
+        reading earlier closes it."""
 
     async def ask(self, job: str, step: int, model: str, messages: Sequence[Mapping[str, str]], *, limit: int) -> str:
         """What the checkpoint at `step` (at 0: the base model `model`) answers, greedily, in `limit` tokens at most."""

@@ -10,6 +10,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,8 +36,8 @@ from bot.store.ingest import take
 log = structlog.get_logger()
 BASE, CAP, JITTER, FLAT = 1.0, 60.0, 0.25, 1.0  # seconds, seconds, share, seconds
 PAUSE = 300.0  # seconds between two tries of a service that does not let us in
-LOST_AFTER = 60.0  # seconds of failing before the card says so
-GONE_AFTER = 600.0  # seconds of 404 before the job is asked
+LOST_AFTER = CAP + 5.0  # seconds of failing before the card says so; one wait alone is never that long
+GONE_AFTER = 600.0  # seconds of 404 before the job is asked, and before what the job says to that is believed
 LOOK = 15.0  # seconds between two looks at who is silent
 UNKNOWN = "The training service no longer knows this job."
 
@@ -81,9 +82,12 @@ class Watcher:
         """Follows until `stop`."""
         try:
             while not self._stopping:
-                for run in await self._db.read(runs.live()):
-                    self._see_to(run)
-                    await self._notice_silence(run)
+                try:
+                    for run in await self._db.read(runs.live()):
+                        self._see_to(run)
+                        await self._notice_silence(run)
+                except sqlite3.OperationalError as error:  # a full disk, a file in use: that passes without us
+                    log.error("the database cannot be used, looking again soon", error=repr(error))  # noqa: TRY400 (its trace says no more)
                 await self._wake.wait(LOOK)
         finally:
             for task in self._tasks.values():
@@ -148,6 +152,7 @@ class _Stream:
         self._data = False  # whether this connection brought data
         self._failing_since: float | None = None
         self._missing_since: float | None = None
+        self._jobless_since: float | None = None  # like it, for a stream that ends and a job that is not found
         self._lost = False
 
     async def follow(self) -> None:
@@ -175,7 +180,7 @@ class _Stream:
         self._data = False
         try:
             ended = await self._read(run)
-            if ended and await self._settle(run):
+            if ended and await self._settle(run, patient=True):
                 return None
         except Unavailable as error:
             return self._failed(error.reason, error.after or 0.0)
@@ -189,14 +194,15 @@ class _Stream:
         """Takes in what comes; True when the service says that there is no more."""
         if run.job_id is None:
             return False
-        async for frame in self._backend.events(run.job_id, run.cursor):
-            self._hear(frame)
-            if frame.event is not None or frame.id is not None or self._lost:
-                after = await self._take(frame.event, frame.id)
-                if after is None or after.state.final:
-                    return False
-            if frame.end:
-                return True
+        async with aclosing(self._backend.events(run.job_id, run.cursor)) as frames:
+            async for frame in frames:
+                self._hear(frame)
+                if frame.event is not None or frame.id is not None or self._lost:
+                    after = await self._take(frame.event, frame.id)
+                    if after is None or after.state.final:
+                        return False
+                if frame.end:
+                    return True
         return False
 
     def _hear(self, frame: Frame) -> None:
@@ -219,19 +225,24 @@ class _Stream:
         after = await self._db.write(write)
         known = replace(after, cursor=None) if after else None
         if known != self._known:
-            self._known, self.news_at = known, self._clock.monotonic()
+            self._known, self.news_at, self._jobless_since = known, self._clock.monotonic(), None
         self._changed()
         return after
 
-    async def _settle(self, run: Run) -> bool:
-        """Asks the job how it ended; True when it has."""
+    async def _settle(self, run: Run, *, patient: bool) -> bool:
+        """Asks the job how it ended; True when it has. `patient`: nothing but its 404 says that it is gone."""
+        now = self._clock.monotonic()
         try:
             job = await self._backend.job(run.job_id or "")
         except Rejected as error:
             if error.scope is not Scope.GONE:
                 raise
+            self._jobless_since = self._jobless_since if self._jobless_since is not None else now
+            if patient and error.status == 404 and now - self._jobless_since < GONE_AFTER:
+                return False
             await self._take(TrainingFailed(self._clock.now(), UNKNOWN), None)
             return True
+        self._jobless_since = None
         event = _outcome(job, self._clock.now())
         if event is None:
             return False
@@ -265,7 +276,7 @@ class _Stream:
         if error.status == 404 and now - self._missing_since < GONE_AFTER:
             return self._failed(error.reason, 0.0)
         try:
-            settled = await self._settle(run)
+            settled = await self._settle(run, patient=False)
         except (Unavailable, Rejected) as again:
             return self._failed(str(again), 0.0)
         return None if settled else self._failed(error.reason, 0.0)

@@ -43,10 +43,26 @@ def recipe(prompts: int = 1, **more: Any) -> Recipe:
     return Recipe("tickets", "tiny", {"type": "file", "name": "t.jsonl"}, prompts=asked, **more)
 
 
+class TroubledDatabase(FusedDatabase):
+    """A database that raises as long as it is in trouble."""
+
+    trouble: Exception | None = None
+
+    async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        if self.trouble is not None:
+            raise self.trouble
+        return await super().write(function)
+
+    async def read(self, query: Query[T]) -> T:
+        if self.trouble is not None:
+            raise self.trouble
+        return await super().read(query)
+
+
 class Stage:
     """What a test moves. `parts` are started by `start`, and again after `kill`, as a new process would."""
 
-    def __init__(self, database: FusedDatabase, clock: VirtualClock, backend: Backend) -> None:
+    def __init__(self, database: TroubledDatabase, clock: VirtualClock, backend: Backend) -> None:
         self.database = database
         self.clock = clock
         self.backend = backend
@@ -200,7 +216,7 @@ _BLANK = say("card")
 @asynccontextmanager
 async def stage(path: Path, make: Callable[[VirtualClock], Backend] | None = None) -> AsyncIterator[Stage]:
     clock = VirtualClock(BEGIN)
-    database = await FusedDatabase.open(path)
+    database = await TroubledDatabase.open(path)
     database.fuse = Fuse()
     backend = make(clock) if make else FakeBackend(clock=clock, live=True)
     one = Stage(database, clock, backend)

@@ -1,6 +1,8 @@
 """Following a stream: when it is opened again, when a run is out of contact or silent, and what settles its end."""
 
+import asyncio
 import itertools
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from fakes.clock import BEGIN, VirtualClock
 from runtime.stage import HERE, Stage, recipe, stage
+from structlog.testing import capture_logs
 
 from bot.domain.effects import PostFailure
 from bot.domain.errors import Rejected, Scope, Unavailable
@@ -47,18 +50,23 @@ class Scripted:
         self.connections: list[Sequence[Said]] = [(OPEN,)]
         self.opened: list[tuple[float, str | None]] = []
         self.asked: list[float] = []
+        self.closed_by: list[str] = []
         self.status: str | Exception = "running"
 
     async def events(self, job: str, after: str | None) -> AsyncGenerator[Frame, None]:
         self.opened.append((self._clock.monotonic(), after))
         script = self.connections[min(len(self.opened), len(self.connections)) - 1]
-        for said in script:
-            if isinstance(said, Exception):
-                raise said
-            if isinstance(said, float):
-                await self._clock.sleep(said)
-            else:
-                yield said
+        try:
+            for said in script:
+                if isinstance(said, Exception):
+                    raise said
+                if isinstance(said, float):
+                    await self._clock.sleep(said)
+                else:
+                    yield said
+        finally:
+            task = asyncio.current_task()
+            self.closed_by.append(task.get_name() if task else "")
 
     async def job(self, job: str) -> Job:
         self.asked.append(self._clock.monotonic())
@@ -248,6 +256,41 @@ async def test_an_end_without_an_outcome_is_settled_by_asking_the_job(
     assert len(watching.service.at) == 1
 
 
+@pytest.mark.parametrize("script", [(END,), (PING, END), (log(10), END)], ids=["alone", "after a ping", "replayed"])
+async def test_an_end_whose_job_is_not_found_is_borne_for_ten_minutes(
+    watching: Watching, script: Sequence[Said]
+) -> None:
+    watching.service.status = gone(404)
+    await watching.begin(script)
+    await watching.on.go(595)
+    assert (await watching.now()).state is State.RUNNING
+    await watching.on.go(80)
+    run = await watching.now()
+    assert (run.state, run.error) == (State.FAILED, "The training service no longer knows this job.")
+    assert "PostFailure" in await watching.effects()
+
+
+async def test_an_end_whose_job_is_gone_for_good_is_settled_at_once(watching: Watching) -> None:
+    watching.service.status = gone(410)
+    await watching.begin((END,))
+    assert (await watching.now()).state is State.FAILED
+
+
+@pytest.mark.parametrize("between", [(log(20), 3600.0, log(30), END), (END,)], ids=["it trained on", "it was found"])
+async def test_ends_without_a_job_that_are_far_apart_are_not_ten_minutes_of_them(
+    watching: Watching, between: Sequence[Said]
+) -> None:
+    watching.service.status = gone(404)
+    await watching.begin((log(10), END), between, (END,), (PING, OPEN))
+    if between == (END,):
+        watching.service.status = "running"
+    await watching.on.leap(2)
+    watching.service.status = gone(404)
+    await watching.on.leap(3600)
+    await watching.on.go(5)
+    assert (await watching.now()).state is State.RUNNING
+
+
 async def test_an_end_of_a_job_that_lives_is_opened_again_from_the_cursor(watching: Watching) -> None:
     await watching.begin((log(10, "a"), log(20, "b"), END), (log(30, "c"), Frame("d", None, end=True)), (OPEN,))
     await watching.on.go(10)
@@ -265,9 +308,11 @@ async def test_a_terminal_event_ends_the_reading(watching: Watching, end: Traini
     assert watching.service.asked == []
 
 
-async def test_contact_is_lost_after_a_minute_of_failing_and_regained_by_the_first_frame(watching: Watching) -> None:
+async def test_contact_is_lost_after_a_good_minute_of_failing_and_regained_by_the_first_frame(
+    watching: Watching,
+) -> None:
     await watching.begin(*[(DOWN,)] * 8, (20.0, PING, OPEN))
-    await watching.on.go(59.9)
+    await watching.on.go(64.9)
     assert (await watching.now()).condition is None
     await watching.on.go(0.2)
     assert (await watching.now()).condition is Condition.LOST_CONTACT
@@ -284,6 +329,19 @@ async def test_a_queued_run_whose_connection_is_cut_every_few_minutes_is_not_out
     for _ in range(30):
         await watching.on.go(60)
         assert (await watching.now()).condition is None
+    assert await watching.effects() == []
+
+
+@pytest.mark.parametrize("late", [0.0, 2.0], ids=["at once", "with a loop that is busy"])
+async def test_a_stream_that_brings_nothing_but_pings_and_is_cut_again_and_again_is_not_out_of_contact(
+    watching: Watching, late: float
+) -> None:
+    await watching.begin((PING, 20.0, DOWN), state=State.QUEUED, started_at=None)
+    for _ in range(60):
+        await watching.on.go(20 - late)
+        await watching.on.leap(late)
+        assert (await watching.now()).condition is None
+    assert watching.service.waits[-1] == pytest.approx(80, abs=4), "the longest wait has been reached"
     assert await watching.effects() == []
 
 
@@ -386,6 +444,32 @@ async def test_a_stream_that_breaks_for_a_reason_of_ours_is_begun_anew_and_never
     await watching.on.go(31)
     assert watching.service.waits == pytest.approx([15, 15])
     assert (await watching.now()).step == 10
+
+
+async def test_a_stream_is_closed_by_who_stops_reading_it(watching: Watching) -> None:
+    await watching.begin((log(10), END, log(20)), (Frame("end", TrainingCompleted(BEGIN)), log(30)))
+    await watching.on.go(2)
+    assert watching.service.closed_by == [f"watch run {watching.number}"] * 2
+
+
+async def test_a_database_that_cannot_be_used_for_a_while_ends_no_watching(watching: Watching) -> None:
+    database = watching.on.database
+    database.trouble = sqlite3.OperationalError("database or disk is full")
+    with capture_logs() as logs:
+        watching.service.connections = [(log(10), OPEN)]
+        await watching.on.start("watch")
+        await watching.on.go(40)
+    assert {one["error"] for one in logs} == {"OperationalError('database or disk is full')"}
+    database.trouble = None
+    watching.number = (await watching.on.run()).number
+    await watching.on.go(16)
+    assert (await watching.now()).step == 10
+
+
+async def test_any_other_trouble_with_the_database_ends_the_watching(watching: Watching) -> None:
+    watching.on.database.trouble = sqlite3.ProgrammingError("a bug")
+    with pytest.raises(sqlite3.ProgrammingError):
+        await watching.on.start("watch")
 
 
 async def test_a_stop_follows_nothing_any_more(watching: Watching) -> None:
