@@ -8,7 +8,7 @@ what was being done is a row that is marked as tried, and is looked for before i
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -27,7 +27,10 @@ from bot.store.outbox import Row
 log = structlog.get_logger()
 LOOK_AGAIN = 5.0  # seconds; an operator's change is noticed after so long at the latest
 LONGEST_HOLD = 60.0  # seconds that a pace is held when nobody said for how long
-AT_ONCE: Mapping[Rank, int] = {Rank.DRAW: 2}  # effects of a rank side by side; a draw can take a minute
+FORGET = 3600.0  # seconds after a hold in which its pace is not needed again until it counts as a new one
+# Effects of a rank side by side. Those that the training service does can take a minute each: all of them together
+# leave most of the room to the chats.
+AT_ONCE: Mapping[Rank, int] = {Rank.JOB: 4, Rank.DRAW: 2}
 MOST_AT_ONCE = 16
 GRACE = 5.0  # seconds that a stop waits for what is in hand
 
@@ -44,7 +47,7 @@ class Deliverer:
         self._wake = Wake(clock)
         self._in_hand: dict[str, asyncio.Task[None]] = {}  # by lane
         self._ranks: Counter[Rank] = Counter()
-        self._held: dict[str, float] = {}  # pace to the moment (monotonic) when it is free again
+        self._held: dict[str, float] = {}  # pace to the moment (monotonic) when it is free again; kept for FORGET
         self._refusals: Counter[str] = Counter()  # holds of a pace without a word for how long, since the last success
         self._broken: set[int] = set()  # rows whose last attempt broke: it may have got through
         self._stopping = False
@@ -60,12 +63,15 @@ class Deliverer:
 
     async def run(self) -> None:
         """Delivers until `stop`."""
-        found = await self._db.write(lambda connection: outbox.recover(connection, self._clock.now()))
-        if found:
-            log.info("effects may have been sent before the last stop, looking for them first", effects=found)
+        recovered = False
         try:
             while not self._stopping:
-                wait = await self._dispatch()
+                wait = LOOK_AGAIN
+                try:
+                    recovered = recovered or await self._recover()
+                    wait = await self._dispatch()
+                except sqlite3.OperationalError as error:  # a full disk, a file in use: that passes without us
+                    log.error("the database cannot be used, looking again soon", error=repr(error))  # noqa: TRY400 (its trace says no more)
                 await self._wake.wait(wait)
             await self._finish_in_hand()
         finally:
@@ -75,10 +81,16 @@ class Deliverer:
         """Whether nothing is in hand and nothing that is free is due."""
         return not self._in_hand and not await self._ready()
 
+    async def _recover(self) -> bool:
+        found = await self._db.write(lambda connection: outbox.recover(connection, self._clock.now()))
+        if found:
+            log.info("effects may have been sent before the last stop, looking for them first", effects=found)
+        return True
+
     async def _dispatch(self) -> float:
         """Takes in hand what can go now; seconds until it is worth looking again."""
         ready = await self._ready()
-        going = [row for row in ready if self._room(row)]
+        going = self._fitting(ready)
         fresh = [row.id for row in going if row.tried_at is None]
         broken = self._broken.intersection(row.id for row in going)
         now = self._clock.now()
@@ -103,13 +115,15 @@ class Deliverer:
         rows = await self._db.read(outbox.heads(self._clock.now()))
         return [row for row in rows if row.lane not in busy and self._in_pace(row.effect)]
 
-    def _room(self, row: Row) -> bool:
-        """Whether the row may be taken in hand; if so it counts from now on."""
-        rank = row.effect.rank
-        if sum(self._ranks.values()) >= MOST_AT_ONCE or self._ranks[rank] >= AT_ONCE.get(rank, MOST_AT_ONCE):
-            return False
-        self._ranks[rank] += 1
-        return True
+    def _fitting(self, ready: Sequence[Row]) -> list[Row]:
+        """Those for which there is room beside what is in hand."""
+        ranks, going = self._ranks.copy(), list[Row]()
+        for row in ready:
+            rank = row.effect.rank
+            if ranks.total() < MOST_AT_ONCE and ranks[rank] < AT_ONCE.get(rank, MOST_AT_ONCE):
+                ranks[rank] += 1
+                going.append(row)
+        return going
 
     def _in_pace(self, effect: Effect) -> bool:
         paces = self._performer.paces(effect)
@@ -121,10 +135,18 @@ class Deliverer:
     async def _until_next(self, now: datetime) -> float:
         due = await self._db.read(outbox.next_due(now))
         monotonic = self._clock.monotonic()
+        self._forget(monotonic)
         free = [moment - monotonic for moment in self._held.values() if moment > monotonic]
         return max(0.0, min([LOOK_AGAIN, *free, *([due] if due is not None else [])]))
 
+    def _forget(self, monotonic: float) -> None:
+        """Drops the paces that nothing needed for long: there is one for every lane that ever failed."""
+        for pace in [pace for pace, moment in self._held.items() if moment + FORGET <= monotonic]:
+            del self._held[pace]
+            self._refusals.pop(pace, None)
+
     def _take(self, row: Row) -> None:
+        self._ranks[row.effect.rank] += 1
         task = asyncio.create_task(self._deliver(row), name=f"deliver {row.lane}")
         self._in_hand[row.lane] = task
         task.add_done_callback(lambda done: self._done(row, done))

@@ -47,10 +47,11 @@ class TroubledDatabase(FusedDatabase):
     """A database that raises as long as it is in trouble."""
 
     trouble: Exception | None = None
+    write_trouble: Exception | None = None
 
     async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        if self.trouble is not None:
-            raise self.trouble
+        if trouble := self.trouble or self.write_trouble:
+            raise trouble
         return await super().write(function)
 
     async def read(self, query: Query[T]) -> T:

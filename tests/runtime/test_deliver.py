@@ -2,8 +2,11 @@
 
 import asyncio
 import itertools
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from fakes.backend import FakeBackend
@@ -19,15 +22,42 @@ from bot.domain.effects import (
     PostLog,
     PostMissing,
     PostOutcome,
+    Rank,
     SeedReactions,
     StartRun,
 )
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.places import Place
 from bot.domain.runs import Run, Sample, State
+from bot.ports import Clock, Spec
+from bot.runtime.deliver import AT_ONCE, MOST_AT_ONCE
 from bot.store import operator, outbox, runs
 
 THREAD_HERE = f"fake:thread:{HERE}"
+
+
+class StuckBackend(FakeBackend):
+    """A service that is slow to start and to answer."""
+
+    def __init__(self, *, clock: Clock, live: bool) -> None:
+        super().__init__(clock=clock, live=live)
+        self.free = asyncio.Event()
+        self.most = 0
+        self._in_hand = 0
+
+    async def start(self, spec: Spec, *, key: str, tried_at: datetime | None) -> str:
+        await self._wait()
+        return await super().start(spec, key=key, tried_at=tried_at)
+
+    async def ask(self, job: str, step: int, model: str, messages: Sequence[Mapping[str, str]], *, limit: int) -> str:
+        await self._wait()
+        return await super().ask(job, step, model, messages, limit=limit)
+
+    async def _wait(self) -> None:
+        self._in_hand += 1
+        self.most = max(self.most, self._in_hand)
+        await self.free.wait()
+        self._in_hand -= 1
 
 
 async def samples(on: Stage, run: Run, *steps: int) -> None:
@@ -112,6 +142,79 @@ async def test_a_pace_holds_every_lane_that_needs_it_and_nothing_else(on: Stage)
     assert on.times(f"before post {key(first, 1)}") == [0, pytest.approx(30)]
     assert on.times(f"before post {key(second, 1)}") == [pytest.approx(30)]
     assert on.posted()[2:] == [key(first, 1), key(second, 1)]
+
+
+async def test_starts_that_take_a_minute_each_leave_room_for_the_chats(on: Stage) -> None:
+    asked = [await on.run(state=State.REQUESTED, started_at=None) for _ in range(20)]
+    broken = await on.run(state=State.FAILED, ended_at=on.clock.now(), error="broken")
+    stuck = StuckBackend(clock=on.clock, live=True)
+    on.backend = stuck
+    await on.start()
+    await on.add(*(StartRun(run.number) for run in asked))
+    await on.add(*(DrawSample(broken.number, step, 0) for step in range(1, 9)), PostFailure(broken.number, HERE))
+    assert [one.method for one in on.chat.calls] == ["post"]
+    assert stuck.most == 5, "four starts and a draw, of which there is one a run"
+    stuck.free.set()
+    await on.settle()
+    assert stuck.created.total() == 20
+
+
+def test_what_the_training_service_does_leaves_most_of_the_room_to_the_chats() -> None:
+    assert AT_ONCE[Rank.JOB] + AT_ONCE[Rank.DRAW] < MOST_AT_ONCE / 2
+
+
+async def test_paces_that_are_not_needed_any_more_are_forgotten_after_an_hour(on: Stage) -> None:
+    several = [await with_card(on, 1) for _ in range(3)]
+    for _ in several:
+        on.chat.fail("post", Unavailable("busy", pace="something:else"))
+    await on.start()
+    await on.add(*(line(run, 1) for run in several))
+    await on.go(60)
+    assert set(await on.states()) == {"done"}
+    assert len(on.deliverer._held) == 4
+    await on.leap(3600)
+    assert (on.deliverer._held, on.deliverer._refusals) == ({}, Counter())
+
+
+async def test_a_database_that_cannot_be_used_for_a_while_ends_no_delivery(on: Stage) -> None:
+    run = await with_card(on, 1, 2)
+    await on.add(line(run, 1))
+    on.database.trouble = sqlite3.OperationalError("database or disk is full")
+    with capture_logs() as logs:
+        await on.start()
+        await on.go(20)
+        on.database.trouble = None
+        await on.go(6)
+        assert on.posted()[1:] == [key(run, 1)]
+        on.database.trouble = sqlite3.OperationalError("database is locked")
+        await on.go(20)
+        on.database.trouble = None
+    await on.add(line(run, 2))
+    await on.go(6)
+    assert on.posted()[1:] == [key(run, 1), key(run, 2)]
+    assert {one["error"] for one in logs if one["log_level"] == "error"} == {
+        "OperationalError('database or disk is full')",
+        "OperationalError('database is locked')",
+    }
+
+
+async def test_rows_that_could_not_be_marked_take_no_room(on: Stage) -> None:
+    several = [await with_card(on, 1) for _ in range(20)]
+    await on.add(*(line(run, 1) for run in several))
+    await on.database.write(lambda connection: connection.execute("UPDATE outbox SET tried_at = NULL"))
+    on.database.write_trouble = sqlite3.OperationalError("database or disk is full")
+    await on.start()
+    await on.go(20)
+    assert len(on.posted()) == 20
+    on.database.write_trouble = None
+    await on.go(6)
+    assert len(on.posted()) == 40
+
+
+async def test_any_other_trouble_with_the_database_ends_the_delivery(on: Stage) -> None:
+    on.database.trouble = sqlite3.ProgrammingError("a bug")
+    with pytest.raises(sqlite3.ProgrammingError):
+        await on.start()
 
 
 async def test_a_pace_without_a_word_for_how_long_is_held_longer_each_time_until_a_success(on: Stage) -> None:
