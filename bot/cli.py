@@ -1,8 +1,8 @@
 """The command line: what an operator types. Only here are settings read and signals caught.
 
-Exit codes: 0 done; 1 something broke that should not; 2 the words of the command are wrong; 69 another bot or
-service is in the way, or something needed is not there; 78 a setting is wrong or missing; 130 ended at once by
-another signal, before everything was in order.
+Exit codes: 0 done; 1 something broke that should not; 2 the words of the command are wrong; 69 another bot is
+in the way, or something needed is not there; 75 another training service has the data folder (`trainer` only); 78 a
+setting is wrong or missing; 130 ended at once by another signal, before everything was in order.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from bot import __version__
 from bot.domain.errors import UserError
 from bot.settings import Settings, SettingsError, read
 
-CONFIG, UNAVAILABLE = 78, 69  # sysexits.h: EX_CONFIG, EX_UNAVAILABLE
+CONFIG, UNAVAILABLE, TAKEN = 78, 69, 75  # sysexits.h: EX_CONFIG, EX_UNAVAILABLE, EX_TEMPFAIL
 
 data_dir_option = click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder for everything that is kept."
@@ -84,7 +84,12 @@ def run(data_dir: Path | None, port: int | None) -> None:
 
 @main.command()
 @data_dir_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on. Other computers are answered under the name of TRAINBOT_PUBLIC_HOST.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 takes a free one.")
 @click.option("--data", "roots", type=click.Path(path_type=Path), multiple=True, help="Folder whose files may be data.")
 @click.option("--concurrency", type=click.IntRange(1, 64), help="Jobs that train at the same time.")
@@ -114,7 +119,14 @@ def trainer(  # noqa: PLR0917 (one argument an option)
         options = training.options(settings, host=host, port=port, roots=roots, anonymous=anonymous)
     except SettingsError as error:
         raise Failed(str(error), CONFIG) from None
-    _run(lambda stop: training.run(options, stop, say=click.echo), settings)
+
+    async def serve(stop: asyncio.Event) -> None:
+        try:
+            await training.run(options, stop, say=click.echo)
+        except training.InTheWay as error:
+            raise Failed(str(error), TAKEN) from None
+
+    _run(serve, settings)
 
 
 @main.group()

@@ -16,7 +16,7 @@ from bot import cli
 from bot.commands.table import markdown
 from bot.store.database import migrations
 
-CONFIG, UNAVAILABLE, USAGE = 78, 69, 2
+CONFIG, UNAVAILABLE, TAKEN, USAGE = 78, 69, 75, 2
 COMMANDS = ([], ["demo"], ["run"], ["trainer"], ["outbox"], ["outbox", "list"], ["outbox", "retry"],
             ["outbox", "drop"], ["doctor"], ["commands"])  # fmt: skip
 EMBEDDED = {"TRAINBOT_ROOM": "1", "TRAINBOT_TRAINER": "embedded", "TRAINBOT_PORT": "0"}
@@ -201,7 +201,7 @@ def test_the_service_alone_asks_for_its_token_and_ends_cleanly(
         assert httpx.get(jobs, trust_env=False).status_code == 401
         assert httpx.get(jobs, headers={"Authorization": "Bearer s3cret"}, trust_env=False).status_code != 401
         second = trainbot("trainer", cwd=tmp_path, **given)
-        assert second.returncode == UNAVAILABLE
+        assert second.returncode == TAKEN
         assert "Another training service already uses" in second.stderr
         assert service.ends(number) == 0
         assert "s3cret" not in service.out + service.err

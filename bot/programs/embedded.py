@@ -12,23 +12,23 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from bot.domain.errors import UserError
-from bot.trainer.service import Running, find_service
+from bot.trainer.service import Running, find_service, is_taken
 
 log = structlog.get_logger()
 READY = 20.0  # seconds that a start may take
 LOOK = 0.05  # seconds between two looks at whether it is there
-LONGEST = 30.0  # seconds between two restarts
+SHORTEST, LONGEST = 0.5, 30.0  # seconds before a restart
 STEADY = 60.0  # seconds after which a service counts as healthy again
 FAREWELL = 5.0  # seconds between SIGTERM and SIGKILL
-IN_THE_WAY = 69  # exit code of a service that finds another one on its folder (see `cli`)
+IN_THE_WAY = 75  # exit code of a service that finds another one on its folder (see `cli`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ async def service(folder: Path, roots: tuple[Path, ...], concurrency: int) -> As
     living = await asyncio.to_thread(find_service, folder)
     child = _Child(folder, roots, concurrency)
     try:
-        if living is None:
+        while living is None:
             try:
                 await child.start()
-            except _InTheWay:  # another one was starting; it is not to be seen before it listens
+                break
+            except _InTheWay:  # another one starts or ends; it is not to be seen then
                 living = await child.other()
         if living is not None:
             log.info("using the training service that is already there", url=living.url)
@@ -83,10 +84,12 @@ class _Child:
         self.port, self.token = living.port, living.token or "anonymous"
         self._process = None
 
-    async def other(self) -> Running:
-        """The service that was in our way, once it listens; UserError when it does not."""
+    async def other(self) -> Running | None:
+        """The service that was in our way, once it listens; None when it went away, UserError when it does neither."""
         deadline = asyncio.get_running_loop().time() + READY
         while (living := await asyncio.to_thread(find_service, self._folder)) is None:
+            if not await asyncio.to_thread(is_taken, self._folder):
+                return None
             if asyncio.get_running_loop().time() > deadline:
                 raise UserError(f"Another training service has {self._folder}, and does not answer.")
             await asyncio.sleep(LOOK)
@@ -105,9 +108,11 @@ class _Child:
         deadline = asyncio.get_running_loop().time() + READY
         while not await self._listens():
             if self._process.returncode == IN_THE_WAY:
+                self._process = None  # the other one is to be watched now
                 raise _InTheWay(f"Another training service has {self._folder}.")
             if self._process.returncode is not None:
-                raise UserError(f"The training service ended at its start (exit code {self._process.returncode}).")
+                code = self._process.returncode
+                raise UserError(f"The training service ended at its start (exit code {code}); its reason stands above.")
             if asyncio.get_running_loop().time() > deadline:
                 raise UserError(f"The training service did not start within {READY:.0f} seconds.")
             await asyncio.sleep(LOOK)
@@ -118,14 +123,16 @@ class _Child:
 
     async def watch(self) -> None:
         """Starts it again whenever it is gone, for as long as it is let."""
-        wait, loop = 1.0, asyncio.get_running_loop()
+        wait, loop = SHORTEST, asyncio.get_running_loop()
         while True:
             began = loop.time()
-            await self._gone()
-            wait = 1.0 if loop.time() - began > STEADY else min(wait * 2, LONGEST)
+            with _noted():
+                await self._gone()
+            wait = SHORTEST if loop.time() - began > STEADY else wait
             log.warning("the training service is gone, starting it again", wait=wait)
             await asyncio.sleep(wait)
-            with contextlib.suppress(UserError):
+            wait = min(wait * 2, LONGEST)
+            with _noted():
                 await self.start()
 
     async def _gone(self) -> None:
@@ -156,6 +163,15 @@ class _Child:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+@contextmanager
+def _noted() -> Iterator[None]:
+    """What fails while the service is watched is for the log: the next turn tries again."""
+    try:
+        yield
+    except (UserError, OSError) as error:
+        log.warning("the training service could not be looked after", problem=str(error))
 
 
 def _free_port() -> int:

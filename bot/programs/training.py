@@ -4,6 +4,7 @@ import asyncio
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.domain.errors import UserError
 from bot.settings import Settings, SettingsError
@@ -12,6 +13,10 @@ from bot.trainer.options import Options, OptionsError
 
 Say = Callable[[str], object]
 OWN = "trainer.toml"  # in the data folder: the operator's own training programs
+
+
+class InTheWay(UserError):
+    """Another service has the data folder."""
 
 
 def options(settings: Settings, *, host: str, port: int, roots: tuple[Path, ...], anonymous: bool) -> Options:
@@ -29,6 +34,7 @@ def options(settings: Settings, *, host: str, port: int, roots: tuple[Path, ...]
             anonymous=anonymous,
             host=host,
             port=port,
+            hosts=_names(settings.public_host),
             concurrency=settings.concurrency,
         )
     except OptionsError as error:
@@ -44,13 +50,26 @@ async def run(chosen: Options, stop: asyncio.Event, *, say: Say) -> None:
     try:
         await service.serve(chosen, listening, stop)
     except service.AlreadyRunning as error:
-        raise UserError(str(error)) from None
+        raise InTheWay(str(error)) from None
 
 
 async def stop_jobs(folder: Path, *, say: Say) -> None:
     """Cancels every job of the data folder."""
     stopped = await service.stop_jobs(folder)
     say(f"Cancelled {stopped} {'job' if stopped == 1 else 'jobs'}.")
+
+
+def _names(public_host: str | None) -> tuple[str, ...]:
+    """The name in TRAINBOT_PUBLIC_HOST without its port, under which other computers may call."""
+    if not public_host:
+        return ()
+    try:
+        name = urlsplit(f"//{public_host}").hostname
+    except ValueError:
+        name = None
+    if not name:
+        raise SettingsError("TRAINBOT_PUBLIC_HOST is not a host name; write for example bot.example.org.")
+    return (name,)
 
 
 def _own_programs(path: Path) -> Mapping[str, object]:

@@ -39,9 +39,14 @@ class Living:
     queued: int
 
 
+def is_taken(data_dir: Path) -> bool:
+    """Whether a service holds this data folder, also one that does not listen yet or any more; blocking."""
+    return files.held(data_dir / SERVICE_LOCK)
+
+
 def find_service(data_dir: Path) -> Running | None:
     """The service that holds this data folder and listens, or None; blocking, but only for a file."""
-    if not files.held(data_dir / SERVICE_LOCK):
+    if not is_taken(data_dir):
         return None
     match files.read_json(data_dir / SERVICE):
         case {"url": str(url), "port": int(port), "pid": int(pid), "token": str() | None as token}:

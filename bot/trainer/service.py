@@ -18,7 +18,18 @@ from .auth import middleware
 from .bodies import BODY_CAP
 from .chat import Chat
 from .jobs import Jobs
-from .living import JOBS, SERVICE, SERVICE_LOCK, AlreadyRunning, Living, Running, count_jobs, find_service, stop_jobs
+from .living import (
+    JOBS,
+    SERVICE,
+    SERVICE_LOCK,
+    AlreadyRunning,
+    Living,
+    Running,
+    count_jobs,
+    find_service,
+    is_taken,
+    stop_jobs,
+)
 from .options import Options, OptionsError, Program, programs_from, tiny
 from .queue import Queue
 from .routes import Routes
@@ -33,6 +44,7 @@ __all__ = [
     "Running",
     "count_jobs",
     "find_service",
+    "is_taken",
     "programs_from",
     "serve",
     "stop_jobs",

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fakes.process import alive, nothing_left
+from structlog.testing import capture_logs
 
 from bot.domain.errors import UserError
 from bot.programs import embedded
@@ -57,6 +58,14 @@ def starting(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.wait()
+
+
+def taken(folder: Path) -> int:
+    """The folder's lock, as soon as it can be had."""
+    lock = os.open(folder / "service.lock", os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / "service.json").unlink(missing_ok=True)
+    return lock
 
 
 async def test_a_service_is_started_with_a_secret_of_its_own_and_ended(folder: Path) -> None:
@@ -127,3 +136,51 @@ async def test_a_service_that_cannot_start_is_a_sentence(folder: Path) -> None:
         async with embedded.service(folder, (), 1):
             raise AssertionError
     assert find_service(folder) is None
+
+
+async def test_a_service_whose_own_folder_is_in_its_way_is_not_taken_for_another_one(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "jobs").write_text("")
+    async with asyncio.timeout(15):
+        with pytest.raises(UserError, match=r"The training service ended at its start \(exit code 69\)"):
+            async with embedded.service(folder, (), 1):
+                raise AssertionError
+
+
+async def test_a_service_in_the_way_that_ends_without_listening_makes_room_for_ours(folder: Path) -> None:
+    with starting(folder) as other:
+        service = embedded.service(folder, (), 1)
+        entering = asyncio.create_task(service.__aenter__())
+        await until(lambda: children() > 1)
+        await until(lambda: children() == 1)
+        other.kill()
+        other.wait()
+        try:
+            assert await answers(await entering) == 200
+        finally:
+            await service.__aexit__(None, None, None)
+
+
+async def test_a_service_whose_restart_the_system_refuses_is_tried_again(folder: Path) -> None:
+    async with embedded.service(folder, (), 1) as address:
+        with capture_logs() as told:
+            first = pid(folder)
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: not alive(first))
+            (folder / "service.lock").unlink()
+            (folder / "service.lock").mkdir()  # no file: every look at it is an OSError
+            await until(lambda: any("could not be looked after" in one["event"] for one in told))
+        (folder / "service.lock").rmdir()
+        await until(lambda: pid(folder) not in {0, first})
+        assert await answers(address) == 200
+
+
+async def test_a_service_that_took_the_folder_while_ours_was_gone_is_watched_like_our_own(folder: Path) -> None:
+    async with embedded.service(folder, (), 1) as address:
+        os.kill(pid(folder), signal.SIGKILL)
+        lock = await asyncio.to_thread(taken, folder)
+        with capture_logs() as told:
+            await until(lambda: any("Another training service" in one.get("problem", "") for one in told))
+        os.close(lock)
+        await until(lambda: pid(folder))
+        assert await answers(address) == 200
