@@ -79,7 +79,9 @@ def host_name(header: str) -> str | None:
 def check_token(request: web.Request, token: str) -> None:
     """Compare the bearer token in constant time."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
+    right = hmac.compare_digest(
+        given.strip().encode("utf-8", "surrogateescape"), token.encode("utf-8", "surrogateescape")
+    )
     if scheme.casefold() != "bearer" or not right:
         raise Refused(401, "The token is missing or wrong.")
 

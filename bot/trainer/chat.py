@@ -4,6 +4,7 @@ The text is whole before the first byte leaves, so errors have an honest status;
 is the finished text in chunks (reference 9.4, the dialect that ends with [DONE]).
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ class Chat:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route."""
         asked = chat_request(await read_object(request))
-        program, model, checkpoint = self._find(asked)
+        program, model, checkpoint = await asyncio.to_thread(self._find, asked)
         question: dict[str, Any] = {
             "checkpoint": None if checkpoint is None else str(checkpoint),
             "messages": asked.messages,
@@ -53,7 +54,7 @@ class Chat:
         return await streamed(request, answer, model)
 
     def _find(self, asked: ChatRequest) -> tuple[str, str, Path | None]:
-        """(engine, model name for the answer, checkpoint folder or None for the base); Refused otherwise."""
+        """(engine, model name for the answer, checkpoint folder or None for the base); Refused otherwise; blocking."""
         if asked.base is not None:
             return known_program(asked.base, self.options), asked.base, None
         job_id = asked.job or ""
@@ -96,7 +97,7 @@ class Chat:
 
 
 def final_checkpoint(job: Job) -> Path:
-    """The newest checkpoint of a completed job; Refused otherwise."""
+    """The newest checkpoint of a completed job; Refused otherwise; blocking."""
     status = job.look().status
     if status is not Status.completed:
         raise Refused(409, f"The job is {status}; its final adapter exists once it has completed.")

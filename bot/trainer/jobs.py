@@ -211,7 +211,7 @@ class Jobs:
         return job if job is not None and job.exists() else None
 
     def oldest_first(self) -> list[Job]:
-        """All jobs in the order they were asked for."""
+        """All jobs in the order they were asked for; blocking, looks at every folder."""
         return sorted((job for job in list(self._jobs.values()) if job.exists()), key=number)
 
 

@@ -37,7 +37,7 @@ class Queue:
 
     async def adopt(self) -> None:
         """Take over what an earlier service left: running jobs go on, queued ones wait again."""
-        for job in self.jobs.oldest_first():
+        for job in await asyncio.to_thread(self.jobs.oldest_first):
             match await asyncio.to_thread(job.phase):
                 case Phase.waiting:
                     self.waiting.append(job)
@@ -77,6 +77,7 @@ class Queue:
     async def _turn(self) -> None:
         """Drop what is over, start what may start."""
         self.running = [job for job in self.running if await self._goes_on(job)]
+        self._told = {job.id: self._told[job.id] for job in self.running if job.id in self._told}
         while self.waiting and len(self.running) < self.options.concurrency:
             job = self.waiting.pop(0)
             try:

@@ -94,9 +94,8 @@ class Routes:
     async def list_jobs(self, request: web.Request) -> web.Response:
         """All jobs, newest first."""
         in_scope(request)
-        jobs = self.jobs.oldest_first()[::-1]
-        views = await asyncio.to_thread(lambda: [job.look() for job in jobs])
-        return web.json_response({"jobs": [self.row(job, view) for job, view in zip(jobs, views, strict=True)]})
+        seen = await asyncio.to_thread(lambda: [(job, job.look()) for job in self.jobs.oldest_first()[::-1]])
+        return web.json_response({"jobs": [self.row(job, view) for job, view in seen]})
 
     async def create_job(self, request: web.Request) -> web.Response:
         """Check everything that can be checked now, then queue."""

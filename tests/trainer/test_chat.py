@@ -3,15 +3,19 @@
 import asyncio
 import json
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot.trainer import folder as files
 from bot.trainer.orphans import start_stamp
 from bot.trainer.worker import Worker
 from tests.trainer.conftest import Client, Launch, Place, say, until
+
+Alone = Callable[[], Awaitable[tuple[Client, asyncio.subprocess.Process]]]
 
 
 def ask(text: str, **more: Any) -> dict[str, Any]:
@@ -130,6 +134,25 @@ async def test_a_step_without_a_checkpoint_is_not_found(client: Client) -> None:
     job_id = await trained(client)
     adapter = {"kind": "checkpoint", "jobId": job_id, "step": 31}
     assert await chat(client, ask("x", adapter=adapter)) == (404, "The job has no checkpoint of step 31.")
+
+
+async def test_a_slow_disk_under_one_question_holds_up_nobody_else(place: Place, alone: Alone) -> None:
+    job_id = "0b5f3c1e-7a52-4a0e-9d5e-2f6f1c8f2a11"
+    place.folder(job_id).mkdir(parents=True)
+    facts = {"id": job_id, "name": "x", "model": "fake", "program": "fake", "config": {}}
+    (place.folder(job_id) / files.JOB).write_text(json.dumps(facts))
+    slow = place.folder(job_id) / files.EXIT
+    os.mkfifo(slow)  # whoever reads it waits for the writer
+    client, _ = await alone()
+    asking = asyncio.create_task(chat(client, ask("x", adapter={"kind": "final", "jobId": job_id})))
+    writer = await asyncio.to_thread(os.open, slow, os.O_WRONLY)  # returns when the service reads
+    try:
+        async with asyncio.timeout(5):
+            assert (await client.get("/v1/me"))[0] == 200
+    finally:
+        os.write(writer, b'{"code": 1}')
+        os.close(writer)
+    assert await asking == (409, "The job is failed; its final adapter exists once it has completed.")
 
 
 async def test_questions_take_turns_with_one_worker(client: Client) -> None:

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from bot.trainer import folder as files
+from bot.trainer.jobs import Jobs
 from bot.trainer.orphans import end_orphan, start_stamp
+from bot.trainer.queue import Queue
+from bot.trainer.runners.local import LocalRunner
 from bot.trainer.service import Program, count_jobs, stop_jobs
 from tests.trainer.conftest import Client, Launch, Place, eventually, running, say, until
 
@@ -350,6 +353,26 @@ async def test_a_program_that_does_not_leave_after_its_end_makes_room(launch: La
     for job_id in (first, second):
         assert [frame.name for frame in await client.stream(job_id)] == ["training.completed", "end"]
         assert (await client.job(job_id))["status"] == "completed"
+
+
+async def test_the_queue_forgets_the_ends_of_jobs_that_are_over(place: Place) -> None:
+    jobs = Jobs(place.data / "jobs")
+    jobs.load()
+    job = jobs.create({"program": "fake"})
+    (job.folder / files.EVENTS).write_text('{"type":"training.completed","timestamp":"2026-08-08T09:00:00.000Z"}\n')
+    (job.folder / files.KEEPER).write_text("{}")
+    keeper = files.take(job.folder / files.KEEPER_LOCK)
+    assert keeper is not None
+    queue = Queue(jobs, place.options(), LocalRunner(grace=0.5, withheld=()))
+    await queue.adopt()
+    turning = asyncio.create_task(queue.run())
+    await until(lambda: job.id in queue._told)
+    files.write_exit(job.folder, code=0)
+    os.close(keeper)
+    await until(lambda: not queue.running)
+    assert not queue._told
+    turning.cancel()
+    await asyncio.gather(turning, return_exceptions=True)
 
 
 async def test_a_full_or_broken_disk_does_not_end_the_queue(
