@@ -48,6 +48,35 @@ async def test_metrics_want_the_token_of_whoever_comes_through_a_proxy(token: st
     assert got[0] == status
 
 
+@pytest.mark.parametrize("path", ["healthz", "metrics"])
+@pytest.mark.parametrize(("host", "status"), [
+    ("localhost:8717", 200), ("LOCALHOST", 200), ("192.168.1.5:8717", 200), ("[fe80::1]:80", 200), ("bot.lan", 200),
+    ("bot.lan:1", 200), ("evil.example", 403), ("127.0.0.1.evil.example:8717", 403), ("127.0.0.1@evil.example", 403),
+    ("[::1", 403), ("", 403),
+])  # fmt: skip
+async def test_a_name_that_another_page_pointed_here_reads_no_counts(path: str, host: str, status: int) -> None:
+    async with open_port(public_host="bot.lan:8717") as url:
+        got, text, _ = await get(f"{url}/{path}", Host=host)
+    # A Host that is none at all may end in the HTTP parser.
+    assert got == status or (status, got) == (403, 400)
+    assert ("2" in text) == (status == 200)
+
+
+async def test_the_bearer_token_reads_metrics_under_any_name() -> None:
+    async with open_port(metrics_token="s3cret") as url:
+        for token, status in (("s3cret", 200), ("wrong", 403)):
+            assert (await get(f"{url}/metrics", Host="trainbot", Authorization=f"Bearer {token}"))[0] == status
+
+
+async def test_a_token_that_is_no_text_is_a_wrong_one() -> None:
+    async with open_port(metrics_token="s3cret") as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer \xff\xfe\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"403"
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_every_answer_carries_the_security_headers_also_an_error() -> None:
     async with open_port() as url:
         for path in ("/healthz", "/nowhere"):
