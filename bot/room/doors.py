@@ -19,6 +19,7 @@ from bot.store.database import Database
 
 INVITE_LIFE = timedelta(days=1)
 SESSION_LIFE = timedelta(days=90)
+TOKEN_LIMIT = 4096  # characters
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -42,8 +43,10 @@ class Doors:
 
     async def enter(self, token: str) -> str | None:
         """The secret for the cookie, or None for a token that is not known (any more)."""
+        if len(token) > TOKEN_LIMIT:
+            return None
         secret, now = secrets.token_urlsafe(32), self._now()
-        lasting = self._operator is not None and hmac.compare_digest(token.encode(), self._operator.encode())
+        lasting = self._operator is not None and hmac.compare_digest(_bytes(token), _bytes(self._operator))
         good = lasting or await self._db.write(
             lambda connection: store.spend_invite(connection, _digest(token), now - INVITE_LIFE.total_seconds())
         )
@@ -67,7 +70,10 @@ class Doors:
 
     def origin_fits(self, request: web.Request) -> bool:
         """Whether the request comes from our own page. Browsers send Origin with every WebSocket and every POST."""
-        origin = urlsplit(request.headers.get("Origin", ""))
+        try:
+            origin = urlsplit(request.headers.get("Origin", ""))
+        except ValueError:
+            return False
         own = {request.host.lower(), *([self._public] if self._public else [])}
         return origin.scheme in {"http", "https"} and origin.netloc.lower() in own
 
@@ -89,4 +95,9 @@ def _name(host: str) -> str:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(_bytes(secret)).hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    """Requests and environment bring bytes that are no UTF-8 as lone surrogates."""
+    return text.encode("utf-8", "surrogatepass")

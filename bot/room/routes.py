@@ -141,7 +141,7 @@ class Page:
 
     async def enter(self, request: web.Request) -> web.Response:
         """Turns a token into the cookie."""
-        secret = await self._room.doors.enter(request.query.get("token", "")[:200])
+        secret = await self._room.doors.enter(request.query.get("token", ""))
         if secret is None and not await self._room.doors.knows(request):
             return self._html("entrance.html", 403)
         response = web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
@@ -180,7 +180,8 @@ class Page:
     async def thread(self, request: web.Request) -> web.Response:
         me = request.query.get("person", "")
         root = await self._room.db.read(store.entry(_number(request.query.get("root", ""))))
-        if root is None or root.thread is not None:
+        # Not `room.entry`: the replies of a root that was deleted can still be read.
+        if root is None or root.thread is not None or root.audience not in {None, me}:
             raise UserError("That thread is not here any more.")
         await self._room.channel(me, root.channel)
         return web.json_response(await view.thread(self._room.db, me, root, _before(request)))

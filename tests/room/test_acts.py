@@ -127,6 +127,13 @@ async def test_only_the_rooms_emoji_and_those_already_there_can_be_used(house: H
         assert (await ada.post("react", reaction))[0] == status, emoji
 
 
+async def test_an_answer_for_one_person_is_no_thread_of_another(ada: Visitor) -> None:
+    _, told = await ada.post("say", said("/train help"))
+    number = told["message"]["id"]
+    assert (await ada.get("thread", person="ada", root=number))["root"]["id"] == number
+    assert await ada.get("thread", person="grace", root=number) == {"error": "That thread is not here any more."}
+
+
 async def test_a_reply_can_be_dismissed_and_only_by_whom_it_is_for(ada: Visitor) -> None:
     _, told = await ada.post("say", said("/train help"))
     number = told["message"]["id"]

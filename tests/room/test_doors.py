@@ -1,5 +1,6 @@
 """Who gets in: tokens, cookies, names of the host, origins, and what each refusal says."""
 
+import asyncio
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -77,6 +78,27 @@ async def test_the_operators_token_does_not_wear_out(build: Builder, tmp_path: P
         assert (await raw("GET", f"{house.url}/room", params={"token": token}))[0] == status
 
 
+async def test_a_long_token_of_the_operator_is_compared_whole(build: Builder, tmp_path: Path) -> None:
+    token = "t" * 300
+    house = await build(tmp_path / "bot.db", operator_token=token)
+    for given, status in ((token, 303), (token[:-1], 403), (token[:200], 403), (token + "t", 403), ("t" * 5000, 403)):
+        assert (await raw("GET", f"{house.url}/room", params={"token": given}))[0] == status
+
+
+@pytest.mark.parametrize("request_line", [
+    b"GET /room?token=\xff\xfe HTTP/1.1", b"GET / HTTP/1.1\r\nCookie: trainbot-room-%d=\xff",
+])  # fmt: skip
+async def test_secrets_that_are_no_text_are_wrong_ones(build: Builder, tmp_path: Path, request_line: bytes) -> None:
+    house = await build(tmp_path / "bot.db", operator_token="s3cret")
+    port = int(house.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    line = request_line % port if b"%d" in request_line else request_line
+    writer.write(line + b"\r\nHost: 127.0.0.1:%d\r\n\r\n" % port)
+    assert (await reader.readline()).split()[1] in {b"400", b"401", b"403"}
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_somebody_inside_can_let_another_browser_in(house: House, ada: Visitor) -> None:
     status, told = await ada.post("invite", {})
     assert (status, told["url"].startswith(f"{house.url}/room?token=")) == (200, True)
@@ -141,7 +163,9 @@ async def test_the_public_host_is_ours(build: Builder, tmp_path: Path, public: s
     assert f"https://{public}/room?token=" in text
 
 
-@pytest.mark.parametrize("origin", [None, "http://evil.example", "null", "http://127.0.0.1:1", "file://127.0.0.1"])
+@pytest.mark.parametrize(
+    "origin", [None, "http://evil.example", "null", "http://127.0.0.1:1", "file://127.0.0.1", "http://["]
+)
 @pytest.mark.parametrize("path", [*WRITES, "live"])
 async def test_writes_and_the_socket_want_our_own_origin(
     house: House, ada: Visitor, path: str, origin: str | None
