@@ -4,9 +4,9 @@ Read once, by the command line. Secrets are SecretStr: they appear in no log, ro
 """
 
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.errors import UserError
@@ -46,14 +46,8 @@ class Settings(BaseSettings):
         validation_alias="TRAINBOT_RECIPES",
         description="Folder of your recipes and their data files; default: `recipes` in the data folder",
     )
-    tz: str = Field(
-        "UTC",
-        validation_alias="TRAINBOT_TZ",
-        description="Time zone for times in places that cannot show the reader's own",
-    )
-    log_level: str = Field(
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info",
-        pattern="^(debug|info|warning|error)$",
         validation_alias="TRAINBOT_LOG_LEVEL",
         description="debug, info, warning or error",
     )
@@ -78,9 +72,8 @@ class Settings(BaseSettings):
         validation_alias="ARKOR_PROJECT",
         description="Slug of the project whose runs trainbot starts and follows",
     )
-    trainer: str = Field(
+    trainer: Literal["", "embedded"] = Field(
         "",
-        pattern="^(|embedded)$",
         validation_alias="TRAINBOT_TRAINER",
         description="`embedded` makes `trainbot run` start its own training service",
     )
@@ -104,7 +97,8 @@ class Settings(BaseSettings):
     room_token: SecretStr | None = Field(
         None,
         validation_alias="TRAINBOT_ROOM_TOKEN",
-        description="Token of the room's address; needed when the web port is not on this computer alone",
+        min_length=16,
+        description="Your own token for the room, 16 characters or more; needed when others can reach the port",
     )
     public_host: str | None = Field(
         None,
@@ -122,21 +116,10 @@ class Settings(BaseSettings):
         description="1 posts a progress line every 100 steps, also where the recipe does not ask for it",
     )
 
-    @field_validator("tz")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("not a time zone; write for example Europe/Berlin")
-        return name
-
     @property
     def home(self) -> Path:
         """The data folder, with `~` resolved."""
         return self.data_dir.expanduser().absolute()
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.tz)
 
     def secrets(self) -> list[str]:
         """Every secret that is set, for the log to leave out."""

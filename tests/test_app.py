@@ -96,7 +96,7 @@ async def test_a_room_that_others_reach_wants_a_token(tmp_path: Path) -> None:
         async with running(tmp_path, host="0.0.0.0"):
             raise AssertionError
     assert not (tmp_path / "trainbot.db").exists()
-    async with running(tmp_path, host="0.0.0.0", room_token="s3cret") as bot:
+    async with running(tmp_path, host="0.0.0.0", room_token="s3cret-and-long-enough") as bot:
         assert str(bot.address).startswith(f"http://127.0.0.1:{bot.port}/room?token=")
 
 

@@ -72,7 +72,7 @@ def test_commands_prints_the_table(tmp_path: Path) -> None:
         (["run"], {}, CONFIG, "No chat is set up. Set TRAINBOT_ROOM=1"),
         (["run"], {"TRAINBOT_ROOM": "1"}, CONFIG, "Set ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or TRAINBOT_TRAINER"),
         (["run"], {"TRAINBOT_PORT": "http"}, CONFIG, "TRAINBOT_PORT: "),
-        (["demo"], {"TRAINBOT_TZ": "Mars"}, CONFIG, "TRAINBOT_TZ: "),
+        (["demo"], {"TRAINBOT_LOG_LEVEL": "loud"}, CONFIG, "TRAINBOT_LOG_LEVEL: "),
         (["run"], {**EMBEDDED, "TRAINBOT_HOST": "0.0.0.0"}, CONFIG, "set TRAINBOT_ROOM_TOKEN first"),
         (["trainer"], {}, CONFIG, "TRAINBOT_TRAINER_TOKEN is not set"),
         (["trainer", "--anonymous", "--host", "0.0.0.0"], {}, CONFIG, "listens on loopback only"),

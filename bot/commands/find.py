@@ -11,6 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Run
 from bot.domain.text import cut
+from bot.messages import words
 from bot.store import posts, runs
 
 _NUMBER = re.compile(r"(?:([a-z0-9._-]*)\s*#|)([0-9]{1,12})")
@@ -75,6 +76,12 @@ async def complete_command(_: Incoming, desk: Desk, last: str, __: Mapping[str, 
     ]
 
 
+async def complete_live_run(incoming: Incoming, desk: Desk, last: str, args: Mapping[str, str]) -> Sequence[Choice]:
+    """Runs that may be seen here and are not over."""
+    live = {f"#{one.number}" for one in await desk.db.read(runs.live())}
+    return [choice for choice in await complete_run(incoming, desk, last, args) if choice.value in live]
+
+
 async def complete_recipe(_: Incoming, desk: Desk, last: str, __: Mapping[str, str]) -> Sequence[Choice]:
     """Recipes that can be used."""
     found = await desk.recipes()
@@ -91,9 +98,14 @@ async def complete_setting(_: Incoming, desk: Desk, last: str, args: Mapping[str
     if not isinstance(recipe, Recipe) or "=" in last:
         return []
     return [
-        Choice(f"{one.name}=", f"{one.name}={recipe.settings.get(one.name, '…')} · {one.meaning}")
+        Choice(f"{one.name}=", f"{one.name}={_own(recipe, one.name)} · {one.meaning}")
         for one in hyper.HYPERS
         if (one.kind is not str or one.name in recipe.open)
         and one.name not in args
         and any(name.startswith(last.lower()) for name in (one.name, *one.aliases))
     ]
+
+
+def _own(recipe: Recipe, name: str) -> str:
+    """The recipe's own value, as it is shown everywhere."""
+    return words.setting(recipe.settings[name]) if name in recipe.settings else "…"

@@ -45,13 +45,14 @@ def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
     """Arguments by name. UserError for too many and for one given twice."""
     args: dict[str, str] = {}
     free = [one.name for one in command.named]
+    switches = {one.name for one in command.named if one.type is bool}
     runs = {one.name for one in command.named if one.type is RunRef}
     key = ""
     for part in parts:
         if key in runs and _NUMBER.fullmatch(part) and "#" not in args[key]:
             args[key] += part  # `support-bot #42`: a run as every message calls it
             continue
-        key, equals, value = part.partition("=")
+        key, equals, value = (f"{part}=yes" if part.lower() in switches else part).partition("=")
         if not equals or not _KEY.fullmatch(key):
             open_ = [name for name in free if name not in args]
             if not open_:

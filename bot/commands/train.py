@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -15,12 +16,13 @@ from bot.domain.follows import Follow, Wants, followers
 from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.runs import Run
 from bot.domain.text import cut
-from bot.messages import replies
+from bot.messages import replies, words
 from bot.messages import samples as sample_messages
 from bot.messages.model import Message
 from bot.store import follows, ingest, outbox, people, posts, runs, views
 
 ANY_RUN = Arg("Run: #42, its name, or nothing for the one that fits here", complete=find.complete_run)
+LIVE_RUN = replace(ANY_RUN, complete=find.complete_live_run)
 NO_RUN = RunRef("")
 
 
@@ -56,11 +58,11 @@ async def status(request: Request, run: Annotated[RunRef, ANY_RUN] = NO_RUN) -> 
     return replies.status(view.run, now=request.desk.clock.now(), points=view.points, votes=view.by_step, link=link)
 
 
-@command(acts=True, examples=("cancel #42",))
+@command(acts=True, examples=("cancel #42", "cancel #42 sure"))
 async def cancel(
     request: Request,
-    run: Annotated[RunRef, ANY_RUN] = NO_RUN,
-    sure: Annotated[bool, Arg("yes cancels without asking")] = False,
+    run: Annotated[RunRef, LIVE_RUN] = NO_RUN,
+    sure: Annotated[bool, Arg("Cancel without asking")] = False,
 ) -> Message:
     """Cancel a run, after asking."""
     found = await find.run(request, run)
@@ -128,7 +130,9 @@ async def help_(
 async def home(request: Request) -> Message:
     """Show what is running here, and how to begin."""
     here = await request.desk.db.read(runs.of_place(request.place, find.LOOK_BACK))
-    names = [name for name, one in (await request.desk.recipes()).items() if isinstance(one, Recipe)]
+    used = list(dict.fromkeys(one.name for one in here))
+    good = [name for name, one in (await request.desk.recipes()).items() if isinstance(one, Recipe)]
+    names = sorted(good, key=lambda name: used.index(name) if name in used else len(used))
     first = names[0] if names else "my-recipe"
     return replies.running(
         [one for one in here if not one.state.final],
@@ -172,7 +176,7 @@ def _open(
             starter=request.person,
             requested_at=now,
             private=request.incoming.private,
-            changes=tuple(f"{hyper.find(name).name}={text}" for name, text in typed.items()),
+            changes=tuple(f"{name}={words.setting(recipe.settings[name])}" for name in _names(typed)),
         ),
     )
     every = recipe.notify.progress_every or (PROGRESS_EVERY if request.desk.progress else 0)
@@ -181,6 +185,11 @@ def _open(
     follows.add(connection, follow)
     outbox.add(connection, decide.opening(run, followers([follow])), now)
     return run.number
+
+
+def _names(typed: Mapping[str, str]) -> list[str]:
+    """The settings that were typed, by their full names."""
+    return [hyper.find(name).name for name in typed]
 
 
 async def _view(request: Request, ref: RunRef, most: int) -> views.View:

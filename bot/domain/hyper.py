@@ -52,6 +52,8 @@ class Hyper:
     def read(self, text: str) -> Value | None:
         """The value that a person typed, or None when it is not allowed. `1e3` and `1_000` are numbers."""
         text = text.strip()
+        if not text.isascii():
+            return None
         if self.kind is bool:
             return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(text.lower())
         if self.kind is str:

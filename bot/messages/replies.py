@@ -45,7 +45,8 @@ _KEY_SETTINGS = ("max_steps", "epochs", "learning_rate", "batch_size", "lora_r")
 def starting(run: Run) -> Message:
     """The promise: from here on the run exists."""
     changed = (Aside(line("Changed: ", *_codes(run.changes))),) if run.changes else ()
-    return say(f"Starting {facts.title(run)}. Its card is in this channel.", *changed)
+    where = "conversation" if run.private else "channel"
+    return say(f"Starting {facts.title(run)}. Its card is in this {where}.", *changed)
 
 
 def _codes(texts: Sequence[str], between: str = " ") -> Line:

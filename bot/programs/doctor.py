@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from bot.app import SystemClock, read_recipes, recipe_folders
 from bot.backend.client import ServiceClient
@@ -21,6 +20,7 @@ Say = Callable[[str], object]
 
 async def run(settings: Settings, *, say: Say) -> None:
     """One line a thing that is well, one or more for a thing that is not; UserError when any is not."""
+    settings = _of_the_demo(settings)
     problems = 0
     for title, look in (
         ("Data folder", _data_folder),
@@ -40,10 +40,22 @@ async def run(settings: Settings, *, say: Say) -> None:
 Finding = tuple[Sequence[str], str]
 
 
+def _of_the_demo(settings: Settings) -> Settings:
+    """The settings as the demo has them, where the data folder is the demo's or holds nothing but it."""
+    for home in (settings.home, settings.home / "demo"):
+        if (home / "trainbot.db").exists():
+            embedded = settings.trainer == "embedded" or home.name == "demo"
+            return settings.model_copy(update={"data_dir": home, "trainer": "embedded" if embedded else ""})
+    return settings
+
+
 async def _data_folder(settings: Settings) -> Finding:
     home = settings.home
     if not await asyncio.to_thread(home.is_dir):
-        return (), f"{home} is not there yet; the first start makes it"
+        parent = next(one for one in home.parents if one.is_dir())
+        if os.access(parent, os.W_OK | os.X_OK):
+            return (), f"{home} is not there yet; the first start makes it"
+        return (f"{home} cannot be made: {parent} cannot be written by this user.",), ""
     if not os.access(home, os.W_OK | os.X_OK):
         return (f"{home} cannot be written by this user.",), ""
     return (), f"{home} can be written"
@@ -52,7 +64,7 @@ async def _data_folder(settings: Settings) -> Finding:
 async def _recipes(settings: Settings) -> Finding:
     folders = recipe_folders(settings, examples=settings.trainer == "embedded")
     found = await asyncio.to_thread(read_recipes, folders)
-    broken = [str(one) for one in found.values() if isinstance(one, RecipeError)]
+    broken = [line for one in found.values() if isinstance(one, RecipeError) for line in str(one).splitlines()]
     if not found:
         return (f"There is no recipe in {folders[0]}. README shows one.",), ""
     return broken, f"{count(len(found), 'recipe')} in {', '.join(str(one) for one in folders)}"
@@ -72,18 +84,13 @@ async def _service(settings: Settings) -> Finding:
 
 
 async def _outbox(settings: Settings) -> Finding:
-    path = _database(settings.home)
-    if path is None:
+    path = settings.home / "trainbot.db"
+    if not path.exists():
         return (), "no database yet"
     async with opened(path) as database:
         counts = await database.read(operator.counts())
         entries = await database.read(operator.entries(time.time()))
     blocked = sorted({f"{one.place} refuses us: {one.error}" for one in entries if one.state == "blocked"})
     buried = counts["outbox_buried"]
-    given_up = [f"{count(buried, 'effect')} given up: `trainbot outbox list` says why."] if buried else []
+    given_up = [f"{count(buried, 'message')} given up: `trainbot outbox list` says why."] if buried else []
     return [*blocked, *given_up], f"{counts['outbox_waiting']} waiting, {count(counts['runs_live'], 'live run')}"
-
-
-def _database(home: Path) -> Path | None:
-    path = home / "trainbot.db"
-    return path if path.exists() else None

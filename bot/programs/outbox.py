@@ -26,7 +26,7 @@ async def show(path: Path, *, say: Say) -> None:
         why = f"  {one_line(one.error, 100)}" if one.error else ""
         where = one.place or "training service"
         say(f"{one.id:>6}  {one.state:<8} {one.effect:<14} run #{one.run:<5} {where}  {one.age:.0f} s old{why}")
-    say(f"{count(len(entries), 'row')}. `trainbot outbox retry` tries all of them now.")
+    say(f"{count(len(entries), 'row')}. `trainbot outbox retry` tries now what failed.")
 
 
 async def retry(path: Path, number: int | None, *, say: Say) -> None:
@@ -35,7 +35,7 @@ async def retry(path: Path, number: int | None, *, say: Say) -> None:
         found = await database.write(lambda connection: operator.retry(connection, number, time.time()))
     if number is not None and not found:
         raise UserError(f"Row {number} does not wait. `trainbot outbox list` shows what does.")
-    say(f"{count(found, 'row')} will be tried again.")
+    say(f"{count(found, 'row')} will be tried again." if found else "Nothing failed. What waits goes by itself.")
 
 
 async def drop(path: Path, number: int, *, say: Say) -> None:

@@ -21,13 +21,16 @@ async def run(settings: Settings, stop: asyncio.Event, *, say: Say) -> None:
         raise SettingsError(
             "No chat is set up. Set TRAINBOT_ROOM=1 for the browser room, or try `trainbot demo`; README says how."
         )
+    recipe_folders(settings, examples=False)[0].mkdir(parents=True, exist_ok=True)
     async with (
         _service(settings) as backend,
         running(settings, backend, examples=settings.trainer == "embedded", room=settings.room) as bot,
     ):
         say(f"trainbot is running. Web port {bot.port}; data in {settings.home}.")
         if bot.address and settings.room_token is None:
-            say(f"Room: {bot.address}")
+            say(f"Room, for one browser: {bot.address}")
+        elif bot.address:
+            say(f"Room: {bot.address.partition('=')[0]}=<your TRAINBOT_ROOM_TOKEN>")
         await stop.wait()
         say("Stopping …")
 

@@ -29,7 +29,7 @@ TEXT_LIMIT = 4000  # characters of a person's message; as many as a command may 
 EMOJI = ("👍", "👎", "🎉", "❤️", "😄", "👀", "🚀", "🤔", "✅", "🔥")
 MOST_CHANNELS = 200
 _CHANNEL = re.compile(r"[a-z0-9-]{1,40}")
-_WORD = re.compile(r"/(?:train(?:\s+|$))?")
+_WORD = re.compile(r"/(?:train(?:\s+|$))?", re.IGNORECASE)
 
 OnReaction = Callable[[PostRef, Person, str, bool], Awaitable[None]]
 
@@ -76,7 +76,7 @@ class Room:
             raise UserError(f"That has {len(text)} characters; {TEXT_LIMIT} is the most. Nothing was sent.")
         who = await self._person(said.person)
         self._reachable(who, said.channel)
-        if text.startswith("/"):
+        if text.startswith("/") or said.channel.startswith("@"):  # in a direct conversation every word is for the bot
             message = _ref(said.channel, said.thread, None) if said.thread else None
             incoming = self._incoming(said.id, who, said.channel, message)
             return await self._answer(incoming, _WORD.sub("", text, count=1), said.thread, echo=text)

@@ -144,6 +144,17 @@ async def test_runs_complete_live_and_newest_first(office: Office) -> None:
     assert label == "tickets #3 · completed"
 
 
+async def test_only_live_runs_complete_where_one_is_to_be_cancelled(office: Office) -> None:
+    for _ in range(2):
+        await office.ask("start support-bot")
+    await office.train()
+    await office.complete()
+    over = {number for number in (1, 2) if (await office.run(number)).state.final}
+    offered = await office.registry.complete(office.incoming(), "cancel ")
+    assert [choice.value for choice in offered] == [f"cancel #{number}" for number in (1, 2) if number not in over]
+    assert over
+
+
 async def test_commands_complete_also_after_help(office: Office) -> None:
     assert await office.completed("s") == ["start ", "status ", "samples "]
     assert await office.completed("help s") == ["help start", "help status", "help samples"]

@@ -214,6 +214,26 @@ async def test_a_run_without_a_job_yet_is_cancelled_when_it_gets_one(office: Off
     assert (await office.effects()).count("StopRun 1") == 1
 
 
+@pytest.mark.parametrize(
+    "text", ["cancel #1 sure", "cancel 1 Sure", "cancel sure", "cancel 1 sure=yes", "cancel 1 yes"]
+)
+async def test_sure_is_a_word_of_its_own(office: Office, text: str) -> None:
+    await office.ask("start support-bot")
+    assert "Cancelling support-bot #1." in await office.text(text)
+    assert (await office.run(1)).cancel_by is not None
+
+
+async def test_the_recipe_that_was_used_here_last_is_offered_first(office: Office) -> None:
+    assert labels(await office.ask(""))[0] == "Start support-bot"
+    await office.ask("start tickets")
+    assert next(label for label in labels(await office.ask("")) if label.startswith("Start")) == "Start tickets"
+
+
+async def test_changed_settings_are_shown_as_they_count(office: Office) -> None:
+    await office.ask("start support-bot lr=0.0020 steps=1_0")
+    assert (await office.run(1)).changes == ("learning_rate=2e-3", "max_steps=10")
+
+
 @pytest.mark.parametrize("word", ["no", "off", "false"])
 async def test_a_cancel_that_is_not_sure_asks(office: Office, word: str) -> None:
     await office.ask("start support-bot")

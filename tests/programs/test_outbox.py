@@ -41,15 +41,14 @@ async def test_what_waits_is_a_line_each_with_where_it_goes(tmp_path: Path) -> N
     assert many.startswith("2 rows.")
 
 
-async def test_a_dropped_row_is_shown_as_given_up_and_tried_again_when_asked(tmp_path: Path) -> None:
+async def test_a_dropped_row_is_done_with_and_what_did_not_fail_is_left_alone(tmp_path: Path) -> None:
     path, said = tmp_path / "bot.db", []
     await filled(path)
     await outbox.drop(path, 1, say=said.append)
-    assert "ropped by the operator" in (await shown(path))[0]
-    await outbox.retry(path, 1, say=said.append)
-    assert "waiting" in (await shown(path))[0]
+    with pytest.raises(UserError, match="Row 1 does not wait"):
+        await outbox.retry(path, 1, say=said.append)
     await outbox.retry(path, None, say=said.append)
-    assert said == ["Row 1 is dropped.", "1 row will be tried again.", "2 rows will be tried again."]
+    assert said == ["Row 1 is dropped.", "Nothing failed. What waits goes by itself."]
 
 
 async def test_a_number_that_does_not_wait_is_a_sentence(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ async def test_hostile_text_is_kept_as_text(ada: Visitor) -> None:
 
 @pytest.mark.parametrize(("typed", "asked"), [
     ("/train start x", "start x"), ("/train", ""), ("/start x", "start x"), ("/train   help", "help"),
-    ("/trainer x", "trainer x"), ("/shrug", "shrug"), ("/train\nstart x", "start x"),
+    ("/TRAIN status", "status"), ("/trainer x", "trainer x"), ("/shrug", "shrug"), ("/train\nstart x", "start x"),
 ])  # fmt: skip
 async def test_a_slash_makes_a_command_with_or_without_its_prefix(
     house: House, ada: Visitor, typed: str, asked: str
@@ -55,6 +55,12 @@ async def test_a_slash_makes_a_command_with_or_without_its_prefix(
     assert text == asked
     assert (incoming.id, incoming.person, incoming.place) == ("room:00000001", person("ada"), place("training"))
     assert (incoming.standing, incoming.private, incoming.message) == (Standing.MEMBER, False, None)
+
+
+async def test_in_a_direct_conversation_plain_words_are_for_the_bot(house: House, ada: Visitor) -> None:
+    await ada.post("say", said("help", channel="@ada"))
+    incoming, text = house.registry.asked[0]
+    assert (text, incoming.private) == ("help", True)
 
 
 async def test_an_answer_is_for_the_asker_alone_with_what_was_asked(ada: Visitor) -> None:
