@@ -8,7 +8,6 @@ import asyncio
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 
 import structlog
 
@@ -32,11 +31,13 @@ class Plotter:
         rows = plots.rows(points)
         if len(rows) < FEWEST:
             return None
-        pool = self._pool or self._start()
+        pool = self._pool
         try:
+            pool = pool or self._start()
             drawing = asyncio.get_running_loop().run_in_executor(pool, plots.draw, run.title, rows)
             png = await asyncio.wait_for(drawing, PATIENCE)
-        except (BrokenProcessPool, TimeoutError, ValueError, RuntimeError) as error:
+        except Exception as error:  # the border of another process: whatever it raises comes out here, and no message
+            # may wait for ever for its picture
             log.warning("a plot could not be drawn", run=run.number, error=repr(error))
             if self._pool is pool:  # and not one that was started since
                 self.close()

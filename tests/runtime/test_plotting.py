@@ -7,8 +7,24 @@ from dataclasses import replace
 
 import pytest
 from messages.made import RUNNING, curve
+from structlog.testing import capture_logs
 
+from bot.domain.runs import Numbers
 from bot.runtime.plotting import Plotter
+
+
+class Unsendable(float):
+    """A number that no other process can be given."""
+
+    def __reduce__(self) -> str:
+        raise OSError("out of descriptors")
+
+
+class Nonsense(float):
+    """A number that is none when it arrives."""
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return str, ("nonsense",)
 
 
 async def test_a_curve_is_drawn_by_a_worker_that_may_die_and_is_started_anew() -> None:
@@ -45,6 +61,19 @@ async def test_an_end_in_the_middle_of_a_plot_ends_the_worker_and_breaks_only_th
     await asyncio.to_thread(process.join, 10)
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
+
+
+async def test_a_plot_that_cannot_be_drawn_for_any_reason_is_none_and_the_next_one_is_drawn() -> None:
+    plotter = Plotter()
+    try:
+        for loss in (Unsendable(), Nonsense()):
+            points = [replace(point, numbers=Numbers(loss=loss)) for point in curve()]
+            with capture_logs() as logs:
+                assert await plotter.picture(RUNNING, points) is None
+            assert [one["run"] for one in logs] == [RUNNING.number]
+        assert await plotter.picture(RUNNING, curve()) is not None
+    finally:
+        plotter.close()
 
 
 async def test_a_curve_of_less_than_two_points_starts_no_worker() -> None:
