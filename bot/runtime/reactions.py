@@ -12,8 +12,8 @@ import structlog
 
 from bot.domain import ratings
 from bot.domain.effects import EditCard
-from bot.domain.errors import Rejected, Unavailable
-from bot.domain.places import Person, PostRef
+from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.domain.places import Person, Place, PostRef
 from bot.ports import Chat, Clock
 from bot.store import outbox, people, posts
 from bot.store.database import Database
@@ -21,7 +21,10 @@ from bot.store.ingest import following
 from bot.store.posts import Post
 
 log = structlog.get_logger()
+MessageId = tuple[Place, str]
+Answer = tuple[Post, Sequence[tuple[Person, str]]]
 DAYS = 14  # how long a sample's votes are looked after
+ROUNDS = 3  # in which a post is asked about that is reacted to meanwhile; after them what was heard has to do
 
 
 class Reactions:
@@ -34,10 +37,13 @@ class Reactions:
         self._chats = chats
         self._clock = clock
         self._changed = changed
+        self._heard: list[set[MessageId]] = []  # one for every catching up: what was reacted to since it asked
 
     async def record(self, ref: PostRef, person: Person, emoji: str, added: bool) -> None:
         """One reaction given or taken back; any emoji is kept, votes are told apart when they are read."""
         now = self._clock.now()
+        for heard in self._heard:
+            heard.add(_message(ref))
 
         def write(connection: sqlite3.Connection) -> None:
             people.see(connection, person, now)
@@ -50,32 +56,54 @@ class Reactions:
 
     async def catch_up(self, platform: str) -> None:
         """Asks the platform who reacted to every sample of the last days. What it cannot say now stays as it was."""
-        chat = self._chats[platform]
         since = self._clock.now() - timedelta(days=DAYS)
-        for post in await self._db.read(posts.samples_since(since)):
-            if post.ref.place.platform != platform:
-                continue
-            try:
-                now = await chat.reactions(post.ref)
-            except (Unavailable, Rejected) as error:
-                log.info("reactions could not be caught up", post=post.key, reason=str(error))
-                continue
-            await self._replace(post, now)
+        found = await self._db.read(posts.samples_since(since))
+        asked = [post for post in reversed(found) if post.ref.place.platform == platform]  # the latest matter most
+        heard: set[MessageId] = set()
+        self._heard.append(heard)
+        try:
+            for _ in range(ROUNDS):
+                answers = await self._ask(self._chats[platform], asked, heard)
+                asked = [post for post, _ in answers if _message(post.ref) in heard]
+                await self._replace([one for one in answers if one[0] not in asked])
+                if not asked:
+                    break
+        finally:
+            self._heard = [one for one in self._heard if one is not heard]
         self._changed()
 
-    async def _replace(self, post: Post, pairs: Sequence[tuple[Person, str]]) -> None:
+    async def _ask(self, chat: Chat, asked: Sequence[Post], heard: set[MessageId]) -> list[Answer]:
+        """What the platform says, as far as it comes; `heard` of these posts is what changed since they were asked."""
+        answers: list[Answer] = []
+        for post in asked:
+            heard.discard(_message(post.ref))
+            try:
+                answers.append((post, await chat.reactions(post.ref)))
+            except (Unavailable, Rejected) as error:
+                log.info("reactions could not be caught up", post=post.key, reason=str(error))
+                if isinstance(error, Unavailable) or error.scope is Scope.TOKEN:
+                    break  # the next one would be told the same
+        return answers
+
+    async def _replace(self, answers: Sequence[Answer]) -> None:
         now = self._clock.now()
 
         def write(connection: sqlite3.Connection) -> None:
-            for person, _ in pairs:
-                people.see(connection, person, now)
-            if posts.replace_reactions(connection, post.ref, pairs):
-                self._show(connection, post)
+            for post, pairs in answers:
+                if posts.replace_reactions(connection, post.ref, pairs):
+                    for person, _ in pairs:
+                        people.see(connection, person, now)
+                    self._show(connection, post)
 
-        await self._db.write(write)
+        if answers:
+            await self._db.write(write)
 
     def _show(self, connection: sqlite3.Connection, post: Post | None) -> None:
         if post is None or post.step is None:
             return
         cards = [EditCard(post.run, one.place) for one in following(connection, post.run)]
         outbox.add(connection, cards, self._clock.now())
+
+
+def _message(ref: PostRef) -> MessageId:
+    return ref.place, ref.message

@@ -44,14 +44,16 @@ def recipe(prompts: int = 1, **more: Any) -> Recipe:
 
 
 class TroubledDatabase(FusedDatabase):
-    """A database that raises as long as it is in trouble."""
+    """A database that raises as long as it is in trouble, and counts its writes."""
 
     trouble: Exception | None = None
     write_trouble: Exception | None = None
+    writes = 0
 
     async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         if trouble := self.trouble or self.write_trouble:
             raise trouble
+        self.writes += 1
         return await super().write(function)
 
     async def read(self, query: Query[T]) -> T:

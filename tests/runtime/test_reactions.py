@@ -1,8 +1,11 @@
 """Votes: who reacted to what, before and after the post is known, and what was missed while the bot was away."""
 
+from collections.abc import Sequence
+
 import pytest
 from messages.made import plain
 from runtime.stage import ADA, FAR, GRACE, HERE, THERE, Stage
+from structlog.testing import capture_logs
 
 from bot.domain.effects import PostOutcome, PostSample
 from bot.domain.errors import Rejected, Scope, Unavailable
@@ -137,16 +140,73 @@ async def test_catching_up_with_nothing_new_edits_no_card(on: Stage) -> None:
     assert len(on.chat.posts[0].edits) == before
 
 
-@pytest.mark.parametrize("trouble", [Unavailable("away"), Rejected(Scope.GONE, "deleted")])
-async def test_what_cannot_be_caught_up_stays_as_it_was(on: Stage, trouble: Exception) -> None:
+async def test_a_post_that_cannot_be_caught_up_stays_as_it_was_and_the_others_are_made_right(on: Stage) -> None:
     run, refs = await with_sample(on)
     other, others = await with_sample(on)
     for ref in (refs[HERE], others[HERE]):
         await react(on, ref, ADA, "👍")
-    on.chat.fail("reactions", trouble)
+    on.chat.fail("reactions", Rejected(Scope.GONE, "deleted"))
     await on.reactions.catch_up("fake")
-    assert await votes(on, run) == Tally(1, 0)
-    assert await votes(on, other) == Tally()
+    assert await votes(on, other) == Tally(1, 0)
+    assert await votes(on, run) == Tally()
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("away"), Rejected(Scope.TOKEN, "invalid_auth")])
+async def test_a_platform_that_is_away_is_asked_no_further_and_what_it_said_before_counts(
+    on: Stage, trouble: Exception
+) -> None:
+    told = [await with_sample(on) for _ in range(4)]
+    for _, refs in told:
+        await react(on, refs[HERE], ADA, "👍")
+    on.chat.calls.clear()
+    asking, answers = on.chat.reactions, iter([None, trouble, trouble, trouble])
+
+    async def reactions(ref: PostRef) -> Sequence[tuple[Person, str]]:
+        said = await asking(ref)
+        if (error := next(answers)) is not None:
+            raise error
+        return said
+
+    on.chat.reactions = reactions  # type: ignore[method-assign]
+    with capture_logs() as logs:
+        await on.reactions.catch_up("fake")
+    assert [await votes(on, run) for run, _ in told] == [Tally(1, 0)] * 3 + [Tally()], "the latest was asked first"
+    assert [one.method for one in on.chat.calls].count("reactions") == 2
+    assert len(logs) == 1
+
+
+async def test_catching_up_with_many_posts_is_one_write_a_platform_and_only_of_what_changed(on: Stage) -> None:
+    told = [await with_sample(on) for _ in range(5)]
+    await react(on, told[0][1][HERE], ADA, "👍")
+    on.chat.find(told[0][1][HERE]).reactions = [(ADA, "👍")]
+    on.chat.find(told[1][1][HERE]).reactions = [(GRACE, "👎")]
+    await on.kill()
+    writes = on.database.writes
+    edits = await on.read(Query("SELECT count(*) AS n FROM outbox WHERE run > 2", (), lambda rows: rows[0]["n"]))
+    await on.reactions.catch_up("fake")
+    assert on.database.writes == writes + 1
+    assert [await votes(on, run) for run, _ in told[:3]] == [Tally(1, 0), Tally(0, 1), Tally()]
+    assert edits == await on.read(
+        Query("SELECT count(*) AS n FROM outbox WHERE run > 2", (), lambda rows: rows[0]["n"])
+    )
+
+
+async def test_what_is_heard_in_the_middle_of_catching_up_is_not_undone_by_an_older_answer(on: Stage) -> None:
+    (run, refs), (other, others) = await with_sample(on), await with_sample(on)
+    asking = on.chat.reactions
+
+    async def reactions(ref: PostRef) -> Sequence[tuple[Person, str]]:
+        said = await asking(ref)
+        if ref == refs[HERE] and not (await votes(on, other)).votes:
+            on.chat.find(others[HERE]).reactions = [(GRACE, "👍"), (ADA, "👎")]
+            await on.reactions.record(others[HERE], GRACE, "👍", True)
+        return said
+
+    on.chat.reactions = reactions  # type: ignore[method-assign]
+    await on.reactions.catch_up("fake")
+    assert await votes(on, other) == Tally(1, 1), "with what was missed before"
+    assert await votes(on, run) == Tally()
+    assert on.reactions._heard == []
 
 
 async def test_samples_are_caught_up_with_for_fourteen_days_and_on_their_own_platform(on: Stage) -> None:
