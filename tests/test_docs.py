@@ -50,8 +50,8 @@ def test_readme_names_every_program_of_the_command_line() -> None:
 
 
 def test_every_picture_and_file_that_readme_shows_is_there() -> None:
-    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    named = [*shown, "tests/data/holdout.jsonl", "tests/test_crash.py"]
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)|<img src=\"([^\"]+)\" alt=\"[^\"]", README)
+    named = [*("".join(one) for one in shown), "tests/data/holdout.jsonl", "tests/test_crash.py"]
     assert len(named) >= 4
     assert [name for name in named if not (ROOT / name).is_file()] == []
 

@@ -75,7 +75,6 @@ class Recipe:
     samples: Sampling = field(default_factory=Sampling)
     notify: Notify = field(default_factory=Notify)
     price_per_hour: float | None = None
-    match: str | None = None
 
     @property
     def asked(self) -> tuple[Prompt, ...]:
@@ -186,7 +185,7 @@ class _Reader:
         self.known(
             data,
             ("description", "model", "dataset", "settings", "extra", "open", "prompts", "samples", "notify",
-             "price_per_hour", "match"),
+             "price_per_hour"),
         )  # fmt: skip
         model = self.text(data, "model")
         if model is None and "model" not in data:
@@ -203,7 +202,6 @@ class _Reader:
             samples=self.samples(self.table(data, "samples")),
             notify=self.notify(self.table(data, "notify")),
             price_per_hour=self.price(data),
-            match=self.text(data, "match", limit=100),
         )
 
     def dataset(self, data: Mapping[str, Any]) -> dict[str, str]:

@@ -22,7 +22,6 @@ description = "Answers support tickets"
 model = "tiny"
 open = ["optimizer", "lr"]
 price_per_hour = 2
-match = "tickets-*"
 
 [dataset]
 type = "huggingface"
@@ -84,7 +83,6 @@ def test_a_full_recipe_is_read_whole() -> None:
         samples=Sampling(4, 1, 64),
         notify=Notify(10, "starter", 5),
         price_per_hour=2.0,
-        match="tickets-*",
     )
 
 
@@ -208,7 +206,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x7
 SCALARS = st.booleans() | st.integers() | st.integers(10**300, 10**310) | st.floats(allow_subnormal=False) | WORDS
 KEYS = st.sampled_from(
     ["description", "model", "dataset", "settings", "extra", "open", "prompts", "samples", "notify", "price_per_hour",
-     "match", "type", "name", "url", "user", "system", "checkpoints", "failure", *BY_NAME]
+     "type", "name", "url", "user", "system", "checkpoints", "failure", *BY_NAME]
 )  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.recursive(
     SCALARS | st.sampled_from(["file", "blob", "here", "lr"]),
