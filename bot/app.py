@@ -131,6 +131,7 @@ async def _parts(
             [route for one in doors for route in routes(one)],
             health=gauges.health,
             metrics=gauges.text,
+            public_host=settings.public_host,
             metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
             closing=[hub.close],
         ) as port,

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     public_host: str | None = Field(
         None,
         validation_alias="TRAINBOT_PUBLIC_HOST",
-        description="Name under which browsers reach the room, when it is not a loopback one",
+        description="Name under which other computers reach the room or `trainbot trainer`",
     )
     metrics_token: SecretStr | None = Field(
         None,

@@ -6,6 +6,9 @@ message goes without it.
 
 import asyncio
 import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
@@ -17,7 +20,7 @@ from bot.messages.model import Picture
 
 log = structlog.get_logger()
 PATIENCE = 30.0  # seconds
-FEWEST = 2  # points of a curve
+FEWEST = 1  # points of a curve
 
 
 class Plotter:
@@ -53,5 +56,17 @@ class Plotter:
             pool.shutdown(wait=False)  # futures break with their worker; to cancel them would cancel who waits
 
     def _start(self) -> ProcessPoolExecutor:
-        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        spawn = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_end_with, initargs=(os.getpid(),))
         return self._pool
+
+
+def _end_with(parent: int) -> None:
+    """In the worker: ends it soon after its parent was killed, which its own end of their pipe does not tell."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()

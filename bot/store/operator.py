@@ -54,17 +54,16 @@ def entries(now: float) -> Query[list[Entry]]:
 
 
 def retry(connection: sqlite3.Connection, number: int | None, now: float) -> int:
-    """Makes one row, or every one that failed or stands before a blocked place, due now. How many rows.
+    """Makes one row, or all that failed or stand before a blocked place, due now. How many rows.
 
     Buried ones wait again, unless a newer one of their kind does; blocked places are free."""
-    only = "AND id = ?" if number is not None else ""
-    one = (number,) if number is not None else ()
     _forget_overtaken(connection)
-    failed = (
-        f"SELECT id FROM outbox WHERE state IN ('waiting', 'buried') {only} AND (state = 'buried' "
-        "OR error IS NOT NULL OR place IN (SELECT place FROM blocked_places))"
+    which = "state = 'buried' OR error IS NOT NULL OR place IN (SELECT place FROM blocked_places)"
+    chosen = connection.execute(
+        f"SELECT id FROM outbox WHERE state IN ('waiting', 'buried') AND (id = ?1 OR ?1 IS NULL AND ({which}))",
+        (number,),
     )
-    rows = [row["id"] for row in connection.execute(failed, one)]
+    rows = [row["id"] for row in chosen]
     if number is None:
         connection.execute("DELETE FROM blocked_places")
     for row in rows:

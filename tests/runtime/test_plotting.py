@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from messages.made import RUNNING, curve
@@ -76,10 +78,40 @@ async def test_a_plot_that_cannot_be_drawn_for_any_reason_is_none_and_the_next_o
         plotter.close()
 
 
-async def test_a_curve_of_less_than_two_points_starts_no_worker() -> None:
+async def test_a_run_without_a_point_starts_no_worker() -> None:
     plotter = Plotter()
-    assert await plotter.picture(RUNNING, curve(1)) is None
+    assert await plotter.picture(RUNNING, []) is None
     assert plotter._pool is None
+
+
+LONE = """
+import asyncio, os, signal
+from messages.made import RUNNING, curve
+from bot.runtime.plotting import Plotter
+
+async def main():
+    plotter = Plotter()
+    assert await plotter.picture(RUNNING, curve()) is not None
+    print(*plotter._pool._processes, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+async def test_a_worker_whose_bot_was_killed_ends_by_itself(tmp_path: Path) -> None:
+    script = tmp_path / "lone.py"
+    script.write_text(LONE)
+    tests = str(Path(__file__).parents[1])
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": tests}
+    )
+    assert killed.stdout is not None
+    async with asyncio.timeout(60):
+        assert int(await killed.stdout.readline()) > 0
+        assert await killed.wait() == -signal.SIGKILL
+        assert await killed.stdout.read() == b"", "its end comes when the worker, which holds the pipe too, is gone"
 
 
 def _workers(plotter: Plotter) -> list[int]:
