@@ -36,7 +36,7 @@ from bot.runtime.posting import Posting
 from bot.runtime.reactions import Reactions
 from bot.runtime.watch import Watcher
 from bot.settings import Settings, SettingsError
-from bot.store import people
+from bot.store import people, upkeep
 from bot.store.database import Database
 
 log = structlog.get_logger()
@@ -92,6 +92,7 @@ async def _parts(
 ) -> AsyncIterator[Bot]:
     clock, hub = SystemClock(), Hub()
     installation = await database.write(people.installation)
+    await database.write(lambda connection: upkeep.tidy(connection, clock.now()))
     chats: dict[str, Chat] = {"room": RoomChat(database, clock, hub)} if room else {}
     performer = Performer(Jobs(database, backend, clock, installation), Posting(database, chats, clock, plotter), clock)
     deliverer = Deliverer(database, performer, clock, started=lambda: watcher.wake())  # noqa: PLW0108 (made on the next line)

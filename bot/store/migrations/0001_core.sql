@@ -125,4 +125,5 @@ CREATE TABLE outbox (
     created_at REAL NOT NULL
 ) STRICT;
 CREATE INDEX outbox_waiting ON outbox (lane, id) WHERE state = 'waiting';
+CREATE INDEX outbox_buried ON outbox (id) WHERE state = 'buried';
 CREATE INDEX outbox_folds ON outbox (fold) WHERE state = 'waiting';
