@@ -25,7 +25,9 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class _Words:
+    """A span that holds text."""
+
     text: str
 
     def __post_init__(self) -> None:
@@ -33,32 +35,25 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Bold:
-    text: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", clean(self.text))
+class Text(_Words):
+    """Plain words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class Bold(_Words):
+    """Words that stand out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code(_Words):
     """Something to copy: an id, a command, a setting."""
 
-    text: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", clean(self.text))
-
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Link(_Words):
     """`url` is made by us, never by a model or a log."""
 
-    text: str
     url: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", clean(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +107,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verbatim:
-    """Text of a machine, letter for letter: an error, a log."""
+class _Passage:
+    """A text that is not ours, with a title that is."""
 
     text: str
     title: str = ""
@@ -124,15 +119,13 @@ class Verbatim:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class Verbatim(_Passage):
+    """Text of a machine, letter for letter: an error, a log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote(_Passage):
     """What somebody or some model said."""
-
-    text: str
-    title: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "text", clean(self.text))
-        object.__setattr__(self, "title", one_line(self.title))
 
 
 @dataclass(frozen=True, slots=True)

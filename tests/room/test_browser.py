@@ -157,7 +157,7 @@ async def test_two_people_vote_and_one_takes_it_back(house: House, visit: Open) 
     await up[1].click()
     for chip in up:
         await expect(chip.locator(".number")).to_have_text("2")
-    assert await up[0].get_attribute("title") == "you, Grace and trainbot"
+    assert await up[0].get_attribute("title") == "you and Grace"
     await up[1].click()
     await expect(up[0].locator(".number")).to_have_text("1")
     assert await house.chat.reactions(ref) == [(person("ada"), "👍")]

@@ -2,7 +2,7 @@
 
 import { body, time, typed } from "./blocks.js";
 import { h, icon, sync } from "./dom.js";
-import { BOT, calls, direct, nameOf, shown, state } from "./state.js";
+import { calls, direct, nameOf, shown, state } from "./state.js";
 import { clock, day, full, names, plural, sameDay } from "./words.js";
 
 const CLOSE = 5 * 60; // seconds in which messages of one person stand together
@@ -107,8 +107,8 @@ function reactions(message) {
   if (!message.reactions.length) return null;
   const chips = message.reactions.map((one) => {
     const mine = one.people.includes(state.me);
-    const who = names([...one.people.map((user) => (user === state.me ? "you" : nameOf(user))), ...(one.bot ? [BOT] : [])]);
     const count = one.people.length;
+    const who = names(one.people.map((user) => (user === state.me ? "you" : nameOf(user)))) || "nobody yet";
     return h("li", {}, h("button", {
       type: "button",
       class: `chip${mine ? " mine" : ""}${count ? "" : " seed"}`,
