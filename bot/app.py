@@ -22,6 +22,7 @@ from bot.commands.registry import Registry
 from bot.commands.train import COMMANDS
 from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe, RecipeError, parse
+from bot.domain.urls import LOOPBACK
 from bot.metrics import Gauges
 from bot.ports import Backend, Chat
 from bot.room.chat import RoomChat
@@ -40,7 +41,6 @@ from bot.store import people, upkeep
 from bot.store.database import Database
 
 log = structlog.get_logger()
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 RECIPE_LIMIT = 256 * 1024  # bytes of one file
 
 

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.domain.urls import LOOPBACK
+
 BODY_LIMIT = 1024 * 1024
 HEADERS = {
     "Content-Security-Policy": (
@@ -24,7 +26,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 STRANGE = "This name is not one of trainbot's. Set TRAINBOT_PUBLIC_HOST to allow it, or use the address.\n"
 CLOSING = 2.0  # seconds that open requests get when the bot stops
 

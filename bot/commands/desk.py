@@ -26,10 +26,6 @@ class HelpEntry:
     examples: tuple[str, ...]
 
 
-class _FirstDelivery(Exception):
-    """This request was not answered before."""
-
-
 Recipes = Mapping[str, Recipe | RecipeError]
 
 
@@ -59,11 +55,4 @@ class Desk:
     async def earlier(self, request: str) -> Any | None:
         """What `once` gave an earlier delivery of this request; None for the first. What has changed since then, also
         by that delivery, does not matter to the answer."""
-
-        def unknown(_: sqlite3.Connection) -> Any:
-            raise _FirstDelivery
-
-        try:
-            return await self.db.write(lambda connection: requests.once(connection, request, 0.0, unknown))
-        except _FirstDelivery:
-            return None
+        return await self.db.read(requests.earlier(request))

@@ -10,11 +10,11 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from bot.app import Bot, SystemClock, recipe_folders, running
+from bot.app import Bot, recipe_folders, running
 from bot.backend.client import ServiceClient
-from bot.programs import embedded
+from bot.programs import embedded, services, training
 from bot.settings import Settings
-from bot.trainer.service import Living, count_jobs, stop_jobs
+from bot.trainer.service import Living, count_jobs
 
 Say = Callable[[str], object]
 SECOND_CHANCE = 4.0  # seconds to press Ctrl-C once more
@@ -28,7 +28,7 @@ async def run(settings: Settings, stop: asyncio.Event, *, fixed_port: bool, stop
     folders[0].mkdir(parents=True, exist_ok=True)
     async with (
         embedded.service(folder, folders, settings.concurrency) as service,
-        ServiceClient(service.url, service.token, org="local", project="local", clock=SystemClock()) as backend,
+        services.local(service) as backend,
         _bot(settings, backend, fixed_port=fixed_port) as bot,
     ):
         say(_welcome(settings, bot))
@@ -91,7 +91,7 @@ async def _farewell(settings: Settings, again: asyncio.Event, *, stop_jobs: bool
         if sys.stdin.isatty():
             await _second_chance(again, say)
     if stop_jobs or again.is_set():
-        await _stop(settings, say)
+        await training.stop_jobs(folder, say=say)
 
 
 def _left(living: Living) -> str:
@@ -107,8 +107,3 @@ async def _second_chance(again: asyncio.Event, say: Say) -> None:
     say(f"Press Ctrl-C again within {SECOND_CHANCE:.0f} seconds to cancel training as well.")
     with suppress(TimeoutError):
         await asyncio.wait_for(again.wait(), SECOND_CHANCE)
-
-
-async def _stop(settings: Settings, say: Say) -> None:
-    stopped = await stop_jobs(settings.home / "trainer")
-    say(f"Cancelled {stopped} {'job' if stopped == 1 else 'jobs'}.")

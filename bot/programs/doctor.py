@@ -5,11 +5,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from bot.app import SystemClock, read_recipes, recipe_folders
-from bot.backend.client import ServiceClient
+from bot.app import read_recipes, recipe_folders
 from bot.domain.errors import UserError
 from bot.domain.recipes import RecipeError
 from bot.domain.text import count
+from bot.programs import services
 from bot.programs.outbox import opened
 from bot.settings import Settings
 from bot.store import operator
@@ -74,13 +74,12 @@ async def _service(settings: Settings) -> Finding:
     if settings.trainer == "embedded":
         living = await asyncio.to_thread(find_service, settings.home / "trainer")
         return (), f"embedded, {f'listening on {living.url}' if living else 'not running; `trainbot run` starts it'}"
-    token, org, project = settings.service_token, settings.service_org, settings.service_project
-    if token is None or org is None or project is None:
+    named = services.named(settings)
+    if named is None:
         return ("Set ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or TRAINBOT_TRAINER=embedded.",), ""
-    async with ServiceClient(
-        settings.service_url, token.get_secret_value(), org=org, project=project, clock=SystemClock()
-    ) as client:
-        return await client.check(), f"{settings.service_url}, organisation {org}, project {project}"
+    async with named as client:
+        where = f"{settings.service_url}, organisation {settings.service_org}, project {settings.service_project}"
+        return await client.check(), where
 
 
 async def _outbox(settings: Settings) -> Finding:

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from bot.app import SystemClock, recipe_folders, running
+from bot.app import recipe_folders, running
 from bot.backend.client import ServiceClient
-from bot.programs import embedded
+from bot.programs import embedded, services
 from bot.settings import Settings, SettingsError
 
 log = structlog.get_logger()
@@ -42,21 +42,18 @@ async def _service(settings: Settings) -> AsyncIterator[ServiceClient]:
         folder, roots = settings.home / "trainer", recipe_folders(settings, examples=True)
         async with embedded.service(folder, roots, settings.concurrency) as address:
             log.info("training service", which="embedded", url=address.url, why="TRAINBOT_TRAINER=embedded")
-            async with _client(address.url, address.token, "local", "local") as client:
+            async with services.local(address) as client:
                 yield client
         return
-    token, org, project = settings.service_token, settings.service_org, settings.service_project
-    if token is None or org is None or project is None:
+    named = services.named(settings)
+    if named is None:
         raise SettingsError(
             "No training service is set up. Set ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or "
             "TRAINBOT_TRAINER=embedded to train on this computer."
         )
-    log.info("training service", url=settings.service_url, org=org, project=project, why="ARKOR_TOKEN is set")
-    async with _client(settings.service_url, token.get_secret_value(), org, project) as client:
+    where = {"url": settings.service_url, "org": settings.service_org, "project": settings.service_project}
+    log.info("training service", **where, why="ARKOR_TOKEN is set")
+    async with named as client:
         for problem in await client.check():
             log.warning("training service", problem=problem)
         yield client
-
-
-def _client(url: str, token: str, org: str, project: str) -> ServiceClient:
-    return ServiceClient(url, token, org=org, project=project, clock=SystemClock())

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.domain.errors import UserError
+from bot.domain.text import count
 from bot.settings import Settings, SettingsError
 from bot.trainer import service
 from bot.trainer.options import Options, OptionsError
@@ -56,7 +57,7 @@ async def run(chosen: Options, stop: asyncio.Event, *, say: Say) -> None:
 async def stop_jobs(folder: Path, *, say: Say) -> None:
     """Cancels every job of the data folder."""
     stopped = await service.stop_jobs(folder)
-    say(f"Cancelled {stopped} {'job' if stopped == 1 else 'jobs'}.")
+    say(f"Cancelled {count(stopped, 'job')}.")
 
 
 def _names(public_host: str | None) -> tuple[str, ...]:

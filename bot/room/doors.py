@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.domain.urls import LOOPBACK
 from bot.ports import Clock
 from bot.store import room_doors as store
 from bot.store.database import Database
@@ -20,7 +21,6 @@ from bot.store.database import Database
 INVITE_LIFE = timedelta(days=1)
 SESSION_LIFE = timedelta(days=90)
 TOKEN_LIMIT = 4096  # characters
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Doors:

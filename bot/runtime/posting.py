@@ -75,13 +75,13 @@ class Posting:
         view = await views.of_run(self._db, effect.run)
         if post is None or view is None:
             return nothing
-        card = self._card(view)
+        card = bare(self._card(view)) if row.plain else self._card(view)
         try:
-            await self._chats[effect.where.platform].edit(post.ref, bare(card) if row.plain else card)
+            await self._chats[effect.where.platform].edit(post.ref, card)
         except Rejected as error:
             if error.scope is not Scope.GONE:
                 raise
-            return await self._renew(row, effect, post, bare(card) if row.plain else card)
+            return await self._renew(row, effect, post, card)
         return nothing
 
     async def _renew(self, row: Row, effect: EditCard, post: Post, card: Message) -> Close:

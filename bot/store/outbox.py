@@ -155,33 +155,25 @@ def next_due(now: datetime) -> Query[float | None]:
 
 def finish(connection: sqlite3.Connection, row: Row, now: datetime) -> None:
     """The row is done. One that took something in while it was being done waits for its next turn instead."""
-    at = now.timestamp()
-    done = connection.execute(
-        "UPDATE outbox SET state = 'done', error = NULL WHERE id = ? AND revision = ? AND state = 'waiting'",
-        (row.id, row.revision),
-    )
-    if not done.rowcount:
-        _renew(connection, row, at)
-    _forget(connection, row)
-    _after(connection, row, at)
-
-
-def _forget(connection: sqlite3.Connection, row: Row) -> None:
-    """What is done and may happen again leaves no trace."""
-    connection.execute("DELETE FROM outbox WHERE id = ? AND state = 'done' AND once IS NULL", (row.id,))
+    _settle(connection, row, "done", None, now.timestamp())
 
 
 def give_up(connection: sqlite3.Connection, row: Row, reason: str, now: datetime, *, told: bool) -> None:
     """The row keeps its reason and no longer stands in its lane's way: done where people were told, else buried for
     the operator to see. One that took something in while it was being tried has its own turn."""
-    at = now.timestamp()
-    given_up = connection.execute(
+    _settle(connection, row, "done" if told else "buried", reason, now.timestamp())
+
+
+def _settle(connection: sqlite3.Connection, row: Row, state: str, error: str | None, at: float) -> None:
+    """Ends the row as it was read, and lets go on who waited for that. What is done and may happen again leaves no
+    trace."""
+    ended = connection.execute(
         "UPDATE outbox SET state = ?, error = ? WHERE id = ? AND revision = ? AND state = 'waiting'",
-        ("done" if told else "buried", reason, row.id, row.revision),
+        (state, error, row.id, row.revision),
     )
-    if not given_up.rowcount:
+    if not ended.rowcount:
         _renew(connection, row, at)
-    _forget(connection, row)
+    connection.execute("DELETE FROM outbox WHERE id = ? AND state = 'done' AND once IS NULL", (row.id,))
     _after(connection, row, at)
 
 
@@ -264,14 +256,15 @@ def merge(connection: sqlite3.Connection, rows: list[Row], effect: Effect, now: 
 
 def _rows(rows: list[sqlite3.Row]) -> list[Row]:
     """The rows that this version knows how to do; those that a newer one wrote wait for it."""
-    return [_row(row) for row in rows if json.loads(row["effect"])["effect"] in effects.KINDS]
+    told = [(row, json.loads(row["effect"])) for row in rows]
+    return [_row(row, effects.load(data)) for row, data in told if data["effect"] in effects.KINDS]
 
 
-def _row(row: sqlite3.Row) -> Row:
+def _row(row: sqlite3.Row, effect: Effect) -> Row:
     tried = row["tried_at"]
     return Row(
         row["id"],
-        effects.load(json.loads(row["effect"])),
+        effect,
         row["lane"],
         row["revision"],
         datetime.fromtimestamp(tried, UTC) if tried is not None else None,

@@ -20,8 +20,6 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -121,17 +119,6 @@ def held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-@contextmanager
-def holding(path: Path) -> Iterator[bool]:
-    """Hold the lock for a while; yields whether it could be had."""
-    descriptor = take(path)
-    try:
-        yield descriptor is not None
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
 
 
 def ask_to_cancel(folder: Path) -> None:
