@@ -150,8 +150,9 @@ def test_training_outlives_the_bot_and_the_service_and_everything_is_told_once(h
 def test_ctrl_c_leaves_jobs_running_and_says_how_to_end_them(home: Path) -> None:
     with demo(home) as bot, Visitor(bot) as ada:
         ada.train("start endless")
-        ada.train("start endless")
         ada.state("endless #1", "step")
+        ada.train("start endless")
+        ada.state("endless #2", "waiting in the queue")
         job = training(home)
         assert bot.ends(signal.SIGINT) == 0
         assert "2 jobs train on without the demo." in bot.out
