@@ -5,7 +5,7 @@ map their platform's errors to `domain.errors` and raise nothing else.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -68,7 +68,10 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as the training service knows it. `status`: queued, running, completed, failed or cancelled."""
+    """A job as the training service knows it. `status`: queued, running, completed, failed or cancelled.
+
+    `config` is what it was made with, as the service stores it (reference 6.3); empty where it does not say.
+    """
 
     id: str
     name: str
@@ -76,6 +79,8 @@ class Job:
     created_at: datetime
     error: str | None = None
     ended_at: datetime | None = None
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # others may have put secrets there
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ not fetched again on every resume. Wordings of errors and everything about conne
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ LOG_WIDTH = 500  # characters
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)  # how far a service's clock may be before ours
 ID_LIMIT = 1000  # characters; an id goes back as a header or in a path, and servers refuse headers from 8 KiB
+CONFIG_LIMIT = 64 * 1024  # bytes of a job's config as JSON; one that embeds its data set is of no use to us
 NO_REASON = "The training service gave no reason for the failure."
 
 # What a header can carry (RFC 9110, 5.5): no controls, no blank at either end. An id that cannot go back is none.
@@ -116,7 +117,7 @@ def job(value: Any, now: datetime) -> Job | None:
     if not isinstance(value, dict) or (job_id := cursor(_string(value.get("id")))) is None or not job_id.strip("."):
         return None
     status = value.get("status")
-    ended = value.get("completedAt")
+    started, ended = value.get("startedAt"), value.get("completedAt")
     return Job(
         id=job_id,
         name=cut(clean(_string(value.get("name"))), ID_LIMIT),
@@ -124,6 +125,8 @@ def job(value: Any, now: datetime) -> Job | None:
         created_at=moment(value.get("createdAt"), now),
         error=text(value.get("error")) or None,
         ended_at=moment(ended, now) if isinstance(ended, str) and ended else None,
+        config=config(value.get("config")),
+        started_at=moment(started, now) if isinstance(started, str) and started else None,
     )
 
 
@@ -134,6 +137,24 @@ def jobs(value: Any, now: datetime) -> Sequence[Job] | None:
         return None
     found = [read for row in rows if (read := job(row, now)) is not None]
     return sorted(found, key=lambda one: one.created_at, reverse=True)
+
+
+def config(value: Any) -> Mapping[str, Any]:
+    """A job's config, safe to keep: texts cleaned, no number that JSON lacks; empty where it is none or too large.
+
+    A data set's token is left out: a service may echo the config as it was submitted (reference 15, trap 13).
+    """
+    if not isinstance(value, dict):
+        return {}
+    source = value.get("datasetSource")
+    if isinstance(source, dict):
+        value = {**value, "datasetSource": {key: item for key, item in source.items() if key != "token"}}
+    try:
+        safe = _safe(value)
+        size = len(json.dumps(safe, ensure_ascii=False).encode())
+    except (ValueError, RecursionError):  # a number of more digits than Python writes; nested too deeply
+        return {}
+    return safe if size <= CONFIG_LIMIT and isinstance(safe, dict) else {}
 
 
 def moment(value: Any, now: datetime) -> datetime:
@@ -164,6 +185,20 @@ def step(value: Any) -> int | None:
 def text(value: Any) -> str:
     """A text from outside, safe to keep; empty where it is none."""
     return cut(clean(_string(value)).strip(), ERROR_LIMIT)
+
+
+def _safe(value: Any) -> Any:
+    """A JSON value with every text cleaned and every number finite."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(key): _safe(item) for key, item in value.items()}
+        case list():
+            return [_safe(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
 
 
 def _queue_moved(data: str, now: datetime) -> QueueMoved | None:

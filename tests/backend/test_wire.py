@@ -211,6 +211,44 @@ def test_a_job_is_read_and_a_foreign_status_is_a_live_one() -> None:
         assert wire.job(value, NOW) is None
 
 
+def test_a_job_says_when_it_started_and_with_what_config() -> None:
+    config = {"model": "a\u202eb", "datasetSource": {"type": "huggingface", "name": "d"}, "extra": [1, math.inf, None]}
+    read = wire.job({"id": "j", "startedAt": STAMP, "config": config}, NOW)
+    assert read is not None
+    assert read.started_at == AT
+    assert read.config == {**config, "model": "a<U+202E>b", "extra": [1, None, None]}
+    for started in (None, "", 5):
+        read = wire.job({"id": "j", "startedAt": started}, NOW)
+        assert read is not None
+        assert read.started_at is None
+
+
+def test_the_token_of_a_data_set_is_not_kept_and_no_config_is_in_a_repr() -> None:
+    source = {"type": "blob", "url": "https://d.example/x", "token": "s3cret"}
+    read = wire.job({"id": "j", "config": {"datasetSource": source, "hfToken": "s3cret"}}, NOW)
+    assert read is not None
+    assert read.config["datasetSource"] == {"type": "blob", "url": "https://d.example/x"}
+    assert "s3cret" not in repr(read)
+
+
+@pytest.mark.parametrize("config", [None, [], "x", 5, {"a": "x" * wire.CONFIG_LIMIT}, {"a": ["é"] * wire.CONFIG_LIMIT}])
+def test_a_config_that_is_none_or_too_large_is_empty(config: Any) -> None:
+    read = wire.job({"id": "j", "config": config}, NOW)
+    assert read is not None
+    assert read.config == {}
+
+
+def test_a_config_just_below_the_limit_is_kept_and_one_too_deep_is_not() -> None:
+    just = {"a": "é" * ((wire.CONFIG_LIMIT - len('{"a": ""}')) // 2)}
+    assert wire.config(just) == just
+    assert wire.config({"a": just["a"] + "é"}) == {}
+    deep: Any = []
+    for _ in range(5000):
+        deep = [deep]
+    assert wire.config({"a": deep}) == {}
+    assert wire.config({"a": 10**5000}) == {}
+
+
 def test_a_list_is_newest_first_and_leaves_out_what_is_no_job() -> None:
     rows = [{"id": "old", "createdAt": "2026-01-01T00:00:00Z"}, 3, {"id": "new", "createdAt": "2026-02-01T00:00:00Z"}]
     assert [job.id for job in wire.jobs({"jobs": rows}, NOW) or ()] == ["new", "old"]
@@ -262,6 +300,8 @@ def test_no_text_raises(name: str, data: str, event_id: str) -> None:
 @given(anything)
 def test_no_answer_raises(value: Any) -> None:
     wire.job(value, NOW)
+    assert json.dumps(wire.config(value), allow_nan=False).encode()
+    assert json.dumps(wire.config({"datasetSource": value, "x": value}), ensure_ascii=False).encode()
     wire.jobs({"jobs": [value]}, NOW)
     wire.jobs(value, NOW)
 
