@@ -17,9 +17,9 @@ from pathlib import Path
 import structlog
 
 from bot import web
+from bot.commands.catalog import COMMANDS
 from bot.commands.desk import Desk, Recipes
 from bot.commands.registry import Registry
-from bot.commands.train import COMMANDS
 from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe, RecipeError, parse
 from bot.domain.urls import LOOPBACK

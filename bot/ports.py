@@ -54,6 +54,9 @@ class Chat(Protocol):
     async def check(self, place: Place) -> Sequence[str]:
         """What would keep the bot from working here, as sentences; empty when nothing does."""
 
+    async def direct(self, person: Person) -> Place:
+        """Where the bot talks to this person alone; Rejected(place) where it may not."""
+
     def paces(self, effect: Effect) -> Iterable[str]:
         """The limits that this effect is counted against."""
 

@@ -1,10 +1,12 @@
 """Who may, and who may see: by platform ids only, decided at the moment of the act.
 
-Without a role list every member may do everything; guests read and vote. Runs of a private place are seen there,
-by their starter and by admins.
+Without a role list the platform's standing decides: members may do everything, guests read and vote. With a list only
+those on it act. Runs of a private place are seen there, by their starter and by admins; what everybody in a place
+will read may name only runs that belong there.
 """
 
-from bot.commands.spec import Command, Incoming, Standing
+from bot.commands.roles import Standing
+from bot.commands.spec import Command, Incoming
 from bot.domain.errors import UserError
 from bot.domain.runs import Run
 
@@ -13,15 +15,12 @@ def check(command: Command, incoming: Incoming) -> None:
     """UserError when this person may not do this here."""
     if command.acts and incoming.standing is Standing.GUEST:
         raise UserError(
-            f"Guests can read and vote, but not use `/train {command.name}`. Ask a member of this workspace."
+            f"You can read and vote here, but not use `/train {command.name}`. "
+            "Ask a member of this workspace, or whoever runs this bot to put you on its list of operators."
         )
 
 
-def visible(run: Run, incoming: Incoming) -> bool:
-    """Whether this run may be mentioned to this person in this place."""
-    return (
-        not run.private
-        or run.home == incoming.place
-        or (run.starter == incoming.person and incoming.private)
-        or incoming.standing is Standing.ADMIN
-    )
+def publishable(run: Run, incoming: Incoming) -> bool:
+    """Whether everybody in this place may read of the run: a private one only at home, and where its starter is alone
+    with the bot."""
+    return not run.private or run.home == incoming.place or (incoming.direct and run.starter == incoming.person)

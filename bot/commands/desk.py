@@ -2,9 +2,10 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from bot.commands.roles import Roles
 from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.runs import Point, Run
 from bot.messages.model import Picture
@@ -41,6 +42,7 @@ class Desk:
     wake: Callable[[], None]
     commands: Callable[[], Sequence[HelpEntry]] = list  # filled in by the registry
     progress: bool = False  # progress lines also where the recipe does not ask for them
+    roles: Roles = field(default_factory=Roles)
 
     async def once(self, request: str, function: Callable[[sqlite3.Connection], Any]) -> Any:
         """Does the write for the first delivery of this request, and gives its result to every later one.

@@ -2,20 +2,21 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from bot.commands import access
 from bot.commands.desk import Desk
-from bot.commands.spec import Choice, Incoming, Request, RunRef
+from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef
 from bot.domain import hyper
 from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Run
-from bot.domain.text import cut
+from bot.domain.text import cut, one_line
 from bot.messages import words
-from bot.store import posts, runs
+from bot.store import listing, posts, runs
+from bot.store.listing import Filter
 
-_NUMBER = re.compile(r"(?:([a-z0-9._-]*)\s*#|)([0-9]{1,12})")
-LOOK_BACK = 50  # runs that a completion looks through
+_NUMBER = re.compile(r"(?:(.*?)\s*#|)([0-9]{1,12})")
+OFFERED = 25  # what a completion shows at the most
 
 
 async def run(request: Request, ref: RunRef) -> Run:
@@ -26,17 +27,42 @@ async def run(request: Request, ref: RunRef) -> Run:
     number = _NUMBER.fullmatch(word)
     if number:
         return await _numbered(request, int(number[2]), number[1])
-    for one in await request.desk.db.read(runs.named(word, LOOK_BACK)):
-        if access.visible(one, request.incoming):
-            return one
-    raise UserError(f"There is no run called `{cut(word, 40)}` here. `/train` lists what is running.")
+    return await _named(request, word)
+
+
+async def several(request: Request, text: str, most: int) -> list[Run]:
+    """The runs that a line names, without repetitions: `#41 #42`, `support-bot #42`. UserError for more than `most`."""
+    refs: list[str] = []
+    for word in text.replace(",", " ").split():
+        if refs and word.startswith("#") and "#" not in refs[-1] and not refs[-1].isdigit():
+            refs[-1] += word  # a run as every message calls it
+        else:
+            refs.append(word)
+    if len(refs) > most:
+        raise UserError(f"That names {len(refs)} runs; {most} at once are the most.")
+    found = [await run(request, RunRef(ref)) for ref in refs]
+    return list({one.number: one for one in found}.values())
+
+
+async def _named(request: Request, name: str) -> Run:
+    """The newest run of the name in this place; else the newest one anywhere. Several that are going: which one?"""
+    for wanted in (Filter(name=name, place=request.place), Filter(name=name)):
+        found = await request.desk.db.read(listing.select(request.incoming.viewer, wanted, 6))
+        live = [one for one in found if not one.state.final]
+        if len(live) > 1:
+            raise _which(live)
+        if found:
+            return (live or found)[0]
+    near = hyper.nearest(name, await request.desk.db.read(listing.names(request.incoming.viewer, 200)))
+    hint = f"Did you mean `{cut(one_line(near), 40)}`?" if near else "`/train list` shows what there is."
+    raise UserError(f"There is no run called `{cut(name, 40)}` here. {hint}")
 
 
 async def _numbered(request: Request, number: int, name: str | None) -> Run:
     found = await request.desk.db.read(runs.get(number))
-    if found is None or not access.visible(found, request.incoming):
-        raise UserError(f"There is no run #{number} here. `/train status` shows the newest one.")
-    if name and name != found.name:
+    if found is None or not request.incoming.viewer.sees(found):
+        raise UserError(f"There is no run #{number} here. `/train list` shows what there is.")
+    if name and name != found.name.lower():
         raise UserError(f"Run #{number} is not `{cut(name, 40)}` but `{found.title}`. Which one do you mean?")
     return found
 
@@ -47,26 +73,35 @@ async def _here(request: Request) -> Run:
         root = message.thread or message.message
         number = await request.desk.db.read(posts.run_of_thread(request.place, root))
         found = await request.desk.db.read(runs.get(number)) if number else None
-        if found is not None:
+        if found is not None and request.incoming.viewer.sees(found):
             return found
-    recent = await request.desk.db.read(runs.of_place(request.place, LOOK_BACK))
+    recent = await request.desk.db.read(listing.select(request.incoming.viewer, Filter(place=request.place), 6))
     live = [one for one in recent if not one.state.final]
     if len(live) > 1:
-        names = ", ".join(f"`{one.title}`" for one in live[:5])
-        raise UserError(f"Which run? {names} are all going. Say its number, for example `#{live[0].number}`.")
+        raise _which(live)
     if not recent:
         raise UserError("No run has been started here yet. `/train start` begins one.")
     return (live or recent)[0]
 
 
+def _which(live: Sequence[Run]) -> UserError:
+    names = ", ".join(f"`{one_line(one.name, 40)} #{one.number}`" for one in live[:5])
+    return UserError(f"Which run? {names} are all going. Say its number, for example `#{live[0].number}`.")
+
+
 async def complete_run(incoming: Incoming, desk: Desk, last: str, _: Mapping[str, str]) -> Sequence[Choice]:
     """Runs that may be seen here, live and newest first."""
-    found = await desk.db.read(runs.newest(LOOK_BACK))
-    return [
-        Choice(f"#{one.number}", f"{one.title} · {one.state.value}")
-        for one in found
-        if access.visible(one, incoming) and last.lower() in f"{one.name}#{one.number}"
-    ]
+    return await _runs(incoming, desk, Filter(text=last))
+
+
+async def complete_live_run(incoming: Incoming, desk: Desk, last: str, _: Mapping[str, str]) -> Sequence[Choice]:
+    """Runs that may be seen here and are not over."""
+    return await _runs(incoming, desk, Filter(text=last, live=True))
+
+
+async def _runs(incoming: Incoming, desk: Desk, wanted: Filter) -> list[Choice]:
+    found = await desk.db.read(listing.select(incoming.viewer, wanted, OFFERED))
+    return [Choice(f"#{one.number}", f"{one_line(one.name, 60)} #{one.number} · {one.state.value}") for one in found]
 
 
 async def complete_command(_: Incoming, desk: Desk, last: str, __: Mapping[str, str]) -> Sequence[Choice]:
@@ -74,12 +109,6 @@ async def complete_command(_: Incoming, desk: Desk, last: str, __: Mapping[str, 
     return [
         Choice(one.name, f"{one.usage} · {one.help}") for one in desk.commands() if one.name.startswith(last.lower())
     ]
-
-
-async def complete_live_run(incoming: Incoming, desk: Desk, last: str, args: Mapping[str, str]) -> Sequence[Choice]:
-    """Runs that may be seen here and are not over."""
-    live = {f"#{one.number}" for one in await desk.db.read(runs.live())}
-    return [choice for choice in await complete_run(incoming, desk, last, args) if choice.value in live]
 
 
 async def complete_recipe(_: Incoming, desk: Desk, last: str, __: Mapping[str, str]) -> Sequence[Choice]:
@@ -95,7 +124,12 @@ async def complete_recipe(_: Incoming, desk: Desk, last: str, __: Mapping[str, s
 async def complete_setting(_: Incoming, desk: Desk, last: str, args: Mapping[str, str]) -> Sequence[Choice]:
     """Settings that the recipe named before lets people change, with its own values."""
     recipe = (await desk.recipes()).get(args.get("recipe", ""))
-    if not isinstance(recipe, Recipe) or "=" in last:
+    return settings_of(recipe, last, args) if isinstance(recipe, Recipe) else []
+
+
+def settings_of(recipe: Recipe, last: str, args: Mapping[str, str]) -> list[Choice]:
+    """The settings of a recipe that may be changed from chat and were not given yet."""
+    if "=" in last:
         return []
     return [
         Choice(f"{one.name}=", f"{one.name}={_own(recipe, one.name)} · {one.meaning}")
@@ -109,3 +143,8 @@ async def complete_setting(_: Incoming, desk: Desk, last: str, args: Mapping[str
 def _own(recipe: Recipe, name: str) -> str:
     """The recipe's own value, as it is shown everywhere."""
     return words.setting(recipe.settings[name]) if name in recipe.settings else "…"
+
+
+ANY_RUN = Arg("Run: #42, its name, or nothing for the one that fits here", complete=complete_run)
+LIVE_RUN = replace(ANY_RUN, complete=complete_live_run)
+NO_RUN = RunRef("")

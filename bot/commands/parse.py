@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.commands.desk import Desk
-from bot.commands.spec import Choice, Command, Incoming, RunRef
+from bot.commands.spec import Choice, Command, Incoming, Parameter, RunRef, Words
 from bot.domain.calls import Call
 from bot.domain.errors import UserError
+from bot.domain.hyper import nearest
 from bot.domain.text import clean, cut
 
 LIMIT = 4000  # characters of a command
@@ -44,7 +45,6 @@ def call(text: str, find: Callable[[str], Command]) -> Call:
 def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
     """Arguments by name. UserError for too many and for one given twice."""
     args: dict[str, str] = {}
-    free = [one.name for one in command.named]
     switches = {one.name for one in command.named if one.type is bool}
     runs = {one.name for one in command.named if one.type is RunRef}
     key = ""
@@ -53,11 +53,12 @@ def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
             args[key] += part  # `support-bot #42`: a run as every message calls it
             continue
         key, equals, value = (f"{part}=yes" if part.lower() in switches else part).partition("=")
-        if not equals or not _KEY.fullmatch(key):
-            open_ = [name for name in free if name not in args]
-            if not open_:
-                raise UserError(f"`{cut(part, 40)}` is one word too many. Usage: `/train {command.usage}`.")
-            key, value = open_[0], part
+        if not equals or not _KEY.fullmatch(key) or _is_text(command, key.lower()):
+            one = _by_place(command, args, part)
+            if one.name in args:
+                args[one.name] += f" {part}"
+                continue
+            key, value = one.name, part
         key = key.lower()
         if key in args:
             raise UserError(f"`{cut(key, 40)}` is given twice. Usage: `/train {command.usage}`.")
@@ -65,6 +66,21 @@ def arguments(command: Command, parts: Sequence[str]) -> dict[str, str]:
             raise UserError(f"`{cut(part, 40)}` lacks a name or a value; write `key=value`.")
         args[key] = value
     return args
+
+
+def _by_place(command: Command, args: Mapping[str, str], part: str) -> Parameter:
+    """The parameter that a word without a name fills; the last one may take several."""
+    for one in command.placed:
+        if one.name not in args or one.type is Words:
+            return one
+    raise UserError(f"`{cut(part, 40)}` is one word too many. Usage: `/train {command.usage}`.")
+
+
+def _is_text(command: Command, key: str) -> bool:
+    """Whether `key=value` is part of a text: the command takes words, and has nothing of about this name."""
+    names = [one.name for one in command.named]
+    takes = any(one.type is Words for one in command.placed) and command.settings is None
+    return takes and key not in names and nearest(key, names) is None
 
 
 async def complete(text: str, commands: Mapping[str, Command], desk: Desk, incoming: Incoming) -> list[Choice]:
@@ -87,16 +103,40 @@ async def complete(text: str, commands: Mapping[str, Command], desk: Desk, incom
 
 
 async def _argument(command: Command, done: list[str], last: str, desk: Desk, incoming: Incoming) -> list[Choice]:
-    """Completions of one argument: the next one by place, then the settings."""
+    """Completions of one argument: of the value behind a name, else of the next one by place, then names."""
     try:
         args = arguments(command, done)
     except UserError:
         return []
-    left = [one for one in command.named if one.name not in args]
-    found: list[Choice] = []
-    if left and left[0].arg.complete and "=" not in last:
-        found += await left[0].arg.complete(incoming, desk, last, args)
+    name, equals, value = last.partition("=")
+    valued = next((one for one in command.named if equals and one.name == name.lower()), None)
+    if valued is not None:
+        found = await _values(valued, value, desk, incoming, args)
+        return [Choice(f"{name}={one.value}", one.label) for one in found]
+    left = [one for one in command.placed if one.name not in args or one.type is Words]
+    found = [] if equals or not left else list(await _values(left[0], last, desk, incoming, args))
+    required = any(one.required and one.name not in args for one in command.placed)
+    if required:
+        return found
+    found += [_named(one) for one in command.named if _offered(one, last, args)]
     settings = command.settings
-    if settings and settings.arg.complete and not any(one.required for one in left):
+    if settings and settings.arg.complete:
         found += await settings.arg.complete(incoming, desk, last, args)
     return found
+
+
+async def _values(
+    one: Parameter, last: str, desk: Desk, incoming: Incoming, args: Mapping[str, str]
+) -> Sequence[Choice]:
+    if one.arg.choices:
+        return [Choice(word, word) for word in one.arg.choices if word.startswith(last.lower())]
+    return await one.arg.complete(incoming, desk, last, args) if one.arg.complete else []
+
+
+def _offered(one: Parameter, last: str, args: Mapping[str, str]) -> bool:
+    return one.keyword and one.name not in args and one.name.startswith(last.lower())
+
+
+def _named(one: Parameter) -> Choice:
+    """A parameter by its name; a switch is all that is to be typed."""
+    return Choice(one.name if one.type is bool else f"{one.name}=", f"{one.shown} · {one.arg.help}")

@@ -65,6 +65,7 @@ class Registry:
 
     async def _run(self, incoming: Incoming, call: Call) -> Message:
         command = self.find(call.name or HOME)
+        incoming = self._standing(incoming)
         access.check(command, incoming)
         args = command.bind(call.args)
         return await command.handler(Request(incoming, self.desk, call), **args)
@@ -72,10 +73,15 @@ class Registry:
     async def complete(self, incoming: Incoming, text: str) -> list[Choice]:
         """Completions of a half-typed line; each value is the whole line after choosing it."""
         try:
-            return await parse.complete(text, self.commands, self.desk, incoming)
+            return await parse.complete(text, self.commands, self.desk, self._standing(incoming))
         except Exception:
             log.exception("completion failed", typed=cut(text, 200))
             return []
+
+    def _standing(self, incoming: Incoming) -> Incoming:
+        """The request with what this person is here, by the role lists as they are now."""
+        ids = {incoming.person.key, *incoming.roles}
+        return replace(incoming, standing=self.desk.roles.standing(ids, incoming.standing))
 
 
 def _cleaned(call: Call) -> Call:

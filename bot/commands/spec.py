@@ -7,13 +7,15 @@ Command. Nothing is registered by importing: `commands/registry` lists what exis
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from bot.commands.desk import Desk, HelpEntry
+from bot.commands.roles import Standing
 from bot.domain.calls import Call
 from bot.domain.errors import UserError
+from bot.domain.hyper import nearest
 from bot.domain.places import Person, Place, PostRef
+from bot.domain.runs import Viewer
 from bot.domain.text import cut
 from bot.messages.model import Message
 
@@ -22,18 +24,16 @@ class Settings(dict[str, str]):
     """The `key=value` pairs of a command that takes any; as typed, unchecked."""
 
 
-class RunRef(str):
-    """How a person names a run: `#42`, `42`, `support-bot`, `support-bot#42`; empty for the one that fits here."""
+class Words(str):
+    """All words that are left on the line, with blanks between; an argument of this type comes last."""
 
     __slots__ = ()
 
 
-class Standing(StrEnum):
-    """What the platform says a person is here, asked when the request was made."""
+class RunRef(str):
+    """How a person names a run: `#42`, `42`, `support-bot`, `support-bot#42`; empty for the one that fits here."""
 
-    ADMIN = "admin"
-    MEMBER = "member"
-    GUEST = "guest"
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,13 @@ class Incoming:
     standing: Standing = Standing.MEMBER
     private: bool = False  # a direct conversation or a private channel
     message: PostRef | None = None  # the message whose button was clicked
+    direct: bool = False  # a conversation of this person alone with the bot
+    roles: tuple[str, ...] = ()  # the person's roles and groups, as `platform/workspace/role:id`
+
+    @property
+    def viewer(self) -> Viewer:
+        """Whose eyes the reply is for."""
+        return Viewer(self.person, self.place, self.standing is Standing.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +85,39 @@ Completer = Callable[[Incoming, Desk, str, Mapping[str, str]], Awaitable[Sequenc
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """What the signature cannot say of an argument. `minimum` and `maximum` are inclusive."""
+    """What the signature cannot say of an argument. `minimum` and `maximum` are inclusive; `choices` are all it takes."""
 
     help: str
     complete: Completer | None = None
     minimum: int | None = None
     maximum: int | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a command, with its native type: str, int, bool, RunRef or Settings."""
+    """One argument of a command, with its native type: str, int, bool, RunRef, Words or Settings.
+
+    `keyword`: it has no place on the line and is given as `name=value`, or by its name alone where it is a switch.
+    `slot` is the handler's own name for it, with an underscore where the plain one is a word of Python's."""
 
     name: str
     type: type
     arg: Arg
     default: Any = inspect.Parameter.empty
+    keyword: bool = False
+    slot: str = ""
 
     @property
     def required(self) -> bool:
         return self.default is inspect.Parameter.empty
+
+    @property
+    def shown(self) -> str:
+        """As usage shows it: `run`, `words ...`, `step=...`, `sure`."""
+        if self.type is Words:
+            return f"{self.name} ..."
+        return f"{self.name}=..." if self.keyword and self.type is not bool else self.name
 
     def read(self, text: str) -> Any:
         """The argument from its text; UserError with the allowed values."""
@@ -105,6 +125,8 @@ class Parameter:
             return self._bool(text)
         if self.type is int:
             return self._int(text)
+        if self.arg.choices:
+            return self._choice(text)
         return self.type(text)
 
     def _bool(self, text: str) -> bool:
@@ -112,6 +134,16 @@ class Parameter:
         if text.lower() not in known:
             raise UserError(f"`{self.name}={cut(text, 40)}` does not fit: it takes yes or no.")
         return known[text.lower()]
+
+    def _choice(self, text: str) -> str:
+        word = text.lower()
+        if word not in self.arg.choices:
+            near = nearest(word, self.arg.choices)
+            hint = f" Did you mean `{near}`?" if near else ""
+            raise UserError(
+                f"`{self.name}={cut(text, 40)}` does not fit: it takes {', '.join(self.arg.choices)}.{hint}"
+            )
+        return word
 
     def _int(self, text: str) -> int:
         low, high = self.arg.minimum, self.arg.maximum
@@ -145,13 +177,18 @@ class Command:
 
     @property
     def named(self) -> tuple[Parameter, ...]:
-        """The parameters that have a place and a name."""
+        """The parameters that have a name."""
         return tuple(one for one in self.parameters if one.type is not Settings)
+
+    @property
+    def placed(self) -> tuple[Parameter, ...]:
+        """The parameters that may be given by their place on the line, without their name."""
+        return tuple(one for one in self.named if not one.keyword)
 
     @property
     def usage(self) -> str:
         """`start <recipe> [key=value ...]`."""
-        words = [f"<{one.name}>" if one.required else f"[{one.name}]" for one in self.named]
+        words = [f"<{one.shown}>" if one.required else f"[{one.shown}]" for one in self.named]
         return " ".join([self.name, *words, *(["[key=value ...]"] if self.settings else [])])
 
     @property
@@ -170,11 +207,11 @@ class Command:
             raise UserError(f"`/train {self.name}` has no `{cut(next(iter(free)), 40)}`. Usage: `/train {self.usage}`.")
         for one in self.named:
             if one.name in args:
-                bound[one.name] = one.read(args[one.name])
+                bound[one.slot or one.name] = one.read(args[one.name])
             elif one.required:
                 raise UserError(f"Which {one.name}? Usage: `/train {self.usage}`.")
         if self.settings:
-            bound[self.settings.name] = free
+            bound[self.settings.slot or self.settings.name] = free
         return bound
 
 
@@ -188,8 +225,7 @@ def command(
         hints = get_type_hints(handler, include_extras=True)
         signature = inspect.signature(handler)
         parameters = tuple(
-            _parameter(name, hints[name], parameter.default)
-            for name, parameter in list(signature.parameters.items())[1:]
+            _parameter(name, hints[name], parameter) for name, parameter in list(signature.parameters.items())[1:]
         )
         name = handler.__name__.rstrip("_")
         doc = (handler.__doc__ or "").strip()
@@ -200,9 +236,9 @@ def command(
     return wrap
 
 
-def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+def _parameter(slot: str, hint: Any, given: inspect.Parameter) -> Parameter:
     if get_origin(hint) is not Annotated:
-        raise TypeError(f"argument {name} has no Arg")
+        raise TypeError(f"argument {slot} has no Arg")
     kind, arg = get_args(hint)[:2]
     plain = [one for one in get_args(kind) if one is not type(None)] or [kind]
-    return Parameter(name, plain[0], arg, default)
+    return Parameter(slot.rstrip("_"), plain[0], arg, given.default, given.kind is given.KEYWORD_ONLY, slot)

@@ -1,6 +1,6 @@
 """Tables of what can be typed and set, for README and for `trainbot commands`; made from the code alone."""
 
-from bot.commands.train import COMMANDS
+from bot.commands.catalog import COMMANDS
 from bot.domain.hyper import HYPERS
 
 

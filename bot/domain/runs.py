@@ -117,3 +117,16 @@ class Point:
 
     step: int
     numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whose eyes a reply is for, and where it is read. `store.runs` says the same in SQL."""
+
+    person: Person
+    place: Place
+    admin: bool = False
+
+    def sees(self, run: Run) -> bool:
+        """A run of a private place is seen there, by its starter and by admins."""
+        return not run.private or run.home == self.place or run.starter == self.person or self.admin

@@ -75,9 +75,11 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Calls for attention: everyone who is here, or `person` alone. Only in the failure message."""
+    """Calls for attention: everyone who is here, `person` alone, or a group by its platform's id. Only in the failure
+    message."""
 
     person: Person | None = None
+    group: str = ""
 
 
 Span = Text | Bold | Code | Link | Name | When | Ping
@@ -149,6 +151,18 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A text to download. `name` is a file name of ours; `label` says what is in it."""
+
+    name: str
+    text: str
+    label: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", one_line(self.label))
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
     """How far something is, 0 to 1, with its words."""
 
@@ -183,7 +197,7 @@ class Aside:
     line: Line
 
 
-Block = Heading | Prose | Facts | Verbatim | Quote | Grid | Picture | Meter | Buttons | Aside
+Block = Heading | Prose | Facts | Verbatim | Quote | Grid | Picture | File | Meter | Buttons | Aside
 
 
 @dataclass(frozen=True, slots=True)

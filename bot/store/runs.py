@@ -14,7 +14,7 @@ from bot.store.database import Query
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _FINAL = ", ".join(f"'{state}'" for state in State if state.final)
-_SELECT = (
+SELECT = (
     "SELECT r.*, s.name AS starter_name, c.name AS cancel_name FROM runs r "
     "JOIN people s ON s.id = r.starter LEFT JOIN people c ON c.id = r.cancel_by "
 )
@@ -39,31 +39,12 @@ def save(connection: sqlite3.Connection, run: Run) -> None:
 
 
 def get(number: int) -> Query[Run | None]:
-    return Query(_SELECT + "WHERE r.number = ?", (number,), _first)
+    return Query(SELECT + "WHERE r.number = ?", (number,), _first)
 
 
 def live() -> Query[list[Run]]:
     """Every run that is not over, the oldest first."""
-    return Query(_SELECT + f"WHERE r.state NOT IN ({_FINAL}) ORDER BY r.number", (), _all)
-
-
-def of_place(place: Place, limit: int) -> Query[list[Run]]:
-    """The runs that began in this place, the newest first."""
-    return Query(_SELECT + "WHERE r.home = ? ORDER BY r.number DESC LIMIT ?", (str(place), limit), _all)
-
-
-def named(name: str, limit: int) -> Query[list[Run]]:
-    """The runs of this name, the newest first."""
-    return Query(_SELECT + "WHERE r.name = ? ORDER BY r.number DESC LIMIT ?", (name, limit), _all)
-
-
-def newest(limit: int) -> Query[list[Run]]:
-    """The newest runs of all places, live ones first."""
-    return Query(
-        _SELECT + f"ORDER BY r.state IN ({_FINAL}), r.number DESC LIMIT ?",
-        (limit,),
-        _all,
-    )
+    return Query(SELECT + f"WHERE r.state NOT IN ({_FINAL}) ORDER BY r.number", (), read_all)
 
 
 def record(connection: sqlite3.Connection, run: int, step: int, numbers: Numbers) -> None:
@@ -122,7 +103,8 @@ def _point(row: sqlite3.Row) -> Point:
     return Point(row["step"], Numbers(*(row[name] for name in NUMBER_NAMES)))
 
 
-def _all(rows: list[sqlite3.Row]) -> list[Run]:
+def read_all(rows: list[sqlite3.Row]) -> list[Run]:
+    """The runs of rows that `SELECT` gave."""
     return [_run(row) for row in rows]
 
 

@@ -10,10 +10,11 @@ from fakes.chat import FakeChat
 from fakes.clock import VirtualClock
 from messages.made import everything
 
+from bot.commands.catalog import COMMANDS
 from bot.commands.desk import Desk
 from bot.commands.registry import Registry
-from bot.commands.spec import Incoming, Standing
-from bot.commands.train import COMMANDS
+from bot.commands.roles import Standing
+from bot.commands.spec import Incoming
 from bot.domain.calls import Call
 from bot.domain.events import CheckpointSaved, Event, JobCreated, Logged, TrainingCompleted, TrainingStarted
 from bot.domain.places import Person, Place, PostRef

@@ -4,8 +4,9 @@ import pytest
 from commands.office import GUEST, Office
 
 from bot.commands import access
-from bot.commands.spec import Incoming, Standing
-from bot.commands.train import COMMANDS
+from bot.commands.catalog import COMMANDS
+from bot.commands.roles import Standing
+from bot.commands.spec import Incoming
 from bot.domain.calls import Call
 from bot.domain.errors import UserError
 from bot.domain.places import Person, Place

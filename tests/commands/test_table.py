@@ -2,8 +2,8 @@
 
 from commands.office import Office
 
+from bot.commands.catalog import COMMANDS
 from bot.commands.table import markdown
-from bot.commands.train import COMMANDS
 
 
 def test_every_command_but_the_hidden_one_is_a_row_of_three_cells() -> None:

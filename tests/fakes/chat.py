@@ -124,6 +124,12 @@ class FakeChat:
     async def check(self, place: Place) -> Sequence[str]:
         return list(self.problems)
 
+    async def direct(self, person: Person) -> Place:
+        error, _ = self._fault("direct")
+        if error:
+            raise error
+        return Place(self.platform, person.workspace, f"@{person.user}")
+
     def paces(self, effect: Effect) -> Iterable[str]:
         return (f"fake:{effect.kind}:{effect.place}",)
 

@@ -15,10 +15,10 @@ from fakes.backend import FakeBackend
 from fakes.chat import FakeChat
 from fakes.clock import VirtualClock
 
+from bot.commands.catalog import COMMANDS
 from bot.commands.desk import Desk
 from bot.commands.registry import Registry
 from bot.commands.spec import Incoming
-from bot.commands.train import COMMANDS
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Point, Run
 from bot.messages.model import Message, Picture
