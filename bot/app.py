@@ -21,7 +21,8 @@ from bot.commands.catalog import COMMANDS
 from bot.commands.desk import Desk, Recipes
 from bot.commands.registry import Registry
 from bot.domain.errors import UserError
-from bot.domain.recipes import Recipe, RecipeError, parse
+from bot.domain.recipe_text import parse
+from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.urls import LOOPBACK
 from bot.metrics import Gauges
 from bot.ports import Backend, Chat
@@ -33,8 +34,8 @@ from bot.runtime.deliver import Deliverer
 from bot.runtime.jobs import Jobs
 from bot.runtime.perform import Performer
 from bot.runtime.plotting import Plotter
-from bot.runtime.posting import Posting
 from bot.runtime.reactions import Reactions
+from bot.runtime.sending import Sender
 from bot.runtime.watch import Watcher
 from bot.settings import Settings, SettingsError
 from bot.store import people, upkeep
@@ -94,7 +95,8 @@ async def _parts(
     installation = await database.write(people.installation)
     await database.write(lambda connection: upkeep.tidy(connection, clock.now()))
     chats: dict[str, Chat] = {"room": RoomChat(database, clock, hub)} if room else {}
-    performer = Performer(Jobs(database, backend, clock, installation), Posting(database, chats, clock, plotter), clock)
+    jobs, sender = Jobs(database, backend, clock, installation), Sender(database, chats, clock)
+    performer = Performer(jobs, sender, plotter, clock)
     deliverer = Deliverer(database, performer, clock, started=lambda: watcher.wake())  # noqa: PLW0108 (made on the next line)
     watcher = Watcher(database, backend, clock, changed=deliverer.wake)
     reactions = Reactions(database, chats, clock, changed=deliverer.wake)

@@ -19,7 +19,8 @@ from bot.commands.spec import Incoming
 from bot.domain.calls import Call
 from bot.domain.events import CheckpointSaved, Logged, TrainingCompleted, TrainingFailed, TrainingStarted
 from bot.domain.places import Person
-from bot.domain.recipes import Prompt, Recipe, RecipeError, parse
+from bot.domain.recipe_text import parse
+from bot.domain.recipes import Prompt, Recipe, RecipeError
 from bot.domain.runs import Numbers
 from bot.domain.text import clean
 from bot.messages.model import Message, Tone, bare

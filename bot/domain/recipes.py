@@ -1,24 +1,27 @@
-"""Recipes: what to train and how, as a named TOML file. Reads and checks the text; the files are read by `app`.
+"""Recipes: what to train and how. The facts, what may be changed in them, and how two of them differ.
 
-Every complaint names the file, the key and what is allowed. A run keeps its own resolved copy, as JSON.
+A recipe comes from a named TOML file (`recipe_text`) or from the config of a job that was started elsewhere; a run
+keeps its own resolved copy, as JSON. Files are read and written by `recipe_files`.
 """
 
+import json
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any, Self
 
+from bot.domain import tokens
 from bot.domain.errors import UserError
-from bot.domain.hyper import BY_NAME, HYPERS, Value, find
-from bot.domain.text import clean, cut
+from bot.domain.hyper import HYPERS, Hyper, Value, find
+from bot.domain.text import cut, one_line
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
-MENTIONS = ("here", "starter", "nobody")
-SOURCES = {"file": ("name",), "huggingface": ("name", "split", "subset"), "blob": ("url",)}
-MAX_PROMPTS = 10
+MAX_PROMPTS = 10  # that are asked
 MAX_PROMPT = 4000  # characters
-MAX_NUMBER = 1e300  # of `extra`, so that JSON carries it: no inf, no nan
+MAX_EVER = 50  # prompts that one run had in its life
+MAX_CONFIG = 64 * 1024  # bytes of a job's config as JSON
+FAR = 100  # times the recipe's own value
 
 
 class RecipeError(UserError):
@@ -31,6 +34,7 @@ class Prompt:
 
     user: str
     system: str | None = None
+    off: bool = False  # removed while the run went on: its place stays, for samples refer to it
 
     def messages(self) -> list[dict[str, str]]:
         """In the chat format of the training service."""
@@ -69,22 +73,28 @@ class Recipe:
     dataset: Mapping[str, str]
     description: str = ""
     settings: Mapping[str, Value] = field(default_factory=dict)
-    extra: Mapping[str, Value] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)  # JSON, passed to the service unchanged
     open: tuple[str, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     samples: Sampling = field(default_factory=Sampling)
     notify: Notify = field(default_factory=Notify)
     price_per_hour: float | None = None
+    match: tuple[str, ...] = ()  # patterns, in small letters, of runs that were started elsewhere
 
     @property
-    def asked(self) -> tuple[Prompt, ...]:
-        """The prompts that are really put, after the recipe's limit."""
-        return self.prompts[: self.samples.prompts]
+    def asked(self) -> tuple[int, ...]:
+        """The prompts that are really put, after the recipe's limit, as indices into `prompts`."""
+        return tuple(index for index, one in enumerate(self.prompts) if not one.off)[: self.samples.prompts]
+
+    def fits(self, name: str) -> bool:
+        """Whether a run of this name, started elsewhere, is one of this recipe."""
+        return any(fnmatchcase(name.lower(), pattern) for pattern in self.match)
 
     def config(self) -> dict[str, Any]:
-        """The job config of the training service. What is not set is absent."""
+        """The job config of the training service. What is not set is absent; so is a token (see `tokens.filled`)."""
+        named = {"model": self.model, "datasetSource": dict(self.dataset)}
         wired = {hyper.wire: self.settings[hyper.name] for hyper in HYPERS if hyper.name in self.settings}
-        return {"model": self.model, "datasetSource": dict(self.dataset), **wired, **self.extra}
+        return {**{key: value for key, value in named.items() if value}, **wired, **self.extra}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back."""
@@ -92,7 +102,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The recipe that `as_dict` wrote, without checking it again."""
+        """The recipe that `as_dict` wrote, also that of an older version, without checking it again."""
         return cls(
             **{
                 **data,
@@ -100,8 +110,113 @@ class Recipe:
                 "prompts": tuple(Prompt(**prompt) for prompt in data["prompts"]),
                 "samples": Sampling(**data["samples"]),
                 "notify": Notify(**data["notify"]),
+                "match": tuple(data.get("match", ())),
             }
         )
+
+
+def from_config(name: str, config: Mapping[str, Any]) -> Recipe:
+    """The recipe of a job that was started elsewhere: `config()` gives the same config back. What has no place of its
+    own, or a value that a recipe would not take, is in `extra`. A config that is no JSON or too large counts as empty.
+    The token of the data set is not kept."""
+    rest = _kept(config)
+    model, source = rest.get("model"), rest.get("datasetSource")
+    named = isinstance(model, str) and 0 < len(model) <= 200
+    plain = isinstance(source, dict) and bool(source) and all(isinstance(one, str) for one in source.values())
+    settings = {hyper.name: value for hyper in HYPERS if (value := hyper.check(rest.get(hyper.wire))) is not None}
+    placed = {hyper.wire for hyper in HYPERS if hyper.name in settings}
+    placed |= ({"model"} if named else set()) | ({"datasetSource"} if plain else set())
+    return Recipe(
+        name=one_line(name, 80) or "unnamed",
+        model=str(model) if named else "",
+        dataset=dict(source) if isinstance(source, dict) and plain else {},
+        settings=settings,
+        extra={key: value for key, value in rest.items() if key not in placed},
+    )
+
+
+def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        text = json.dumps(dict(config), allow_nan=False)
+        rest: dict[str, Any] = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    source = rest.get("datasetSource")
+    if isinstance(source, dict) and "token" in source:
+        rest["datasetSource"] = source | {"token": tokens.WITHHELD}
+    return rest if len(text) <= MAX_CONFIG else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is not the same in two recipes; None where one of them does not say it."""
+
+    name: str
+    before: Value | None
+    after: Value | None
+
+
+def differences(before: Recipe, after: Recipe) -> tuple[Change, ...]:
+    """What is trained differently: model, data set, settings, extra, in this order. Nested values as JSON; of the data
+    set's address only what is no key to it."""
+    old, new = dict(_told(before)), dict(_told(after))
+    names = dict.fromkeys((*(name for name, _ in _told(before)), *new))
+    ranked = sorted(names, key=lambda name: _RANKS.get(name, 1 if name.startswith("dataset.") else len(_RANKS) + 2))
+    changed = [name for name in ranked if _differs(old.get(name), new.get(name))]
+    return tuple(Change(name, _flat(name, old.get(name)), _flat(name, new.get(name))) for name in changed)
+
+
+_RANKS = {"model": 0, **{hyper.name: rank for rank, hyper in enumerate(HYPERS, start=2)}}
+
+
+def _told(recipe: Recipe) -> Iterator[tuple[str, Any]]:
+    if recipe.model:
+        yield "model", recipe.model
+    yield from ((f"dataset.{key}", value) for key, value in recipe.dataset.items())
+    yield from recipe.settings.items()
+    yield from ((f"extra.{key}" if key in _RANKS else key, value) for key, value in recipe.extra.items())
+
+
+def _differs(one: Any, other: Any) -> bool:
+    return one != other or isinstance(one, bool) is not isinstance(other, bool)  # 1 is not true
+
+
+def _flat(name: str, value: Any) -> Value | None:
+    if name == "dataset.url" and isinstance(value, str):
+        return re.sub(r"//[^/?#]*@", "//", re.sub(r"[?#].*", "?…", value, flags=re.DOTALL))
+    if value is None or isinstance(value, int | float | str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A value that is allowed and far from the recipe's own. `name` and `text` as they were typed."""
+
+    name: str
+    text: str
+    own: Value
+
+
+def far_off(recipe: Recipe, typed: Mapping[str, str]) -> tuple[Odd, ...]:
+    """What somebody may have mistyped: numbers 100 times the recipe's own value or more, or a hundredth of it or less.
+    A nought switches something off and a seed is any number: neither is odd."""
+    found = ((name, text, find(name)) for name, text in typed.items())
+    return tuple(
+        Odd(name, text, recipe.settings[hyper.name])
+        for name, text, hyper in found
+        if hyper.name in recipe.settings and _far(hyper, hyper.read(text), recipe.settings[hyper.name])
+    )
+
+
+def _far(hyper: Hyper, value: Value | None, own: Value) -> bool:
+    if hyper.name == "seed" or hyper.kind not in {int, float} or not value or not own:
+        return False
+    assert isinstance(value, int | float)
+    assert isinstance(own, int | float)
+    ratio = abs(value / own)
+    near = 1 - 1e-9  # 2e-2 is a hundred times 2e-4, though not in binary
+    return ratio >= FAR * near or ratio * near <= 1 / FAR
 
 
 def override(recipe: Recipe, typed: Mapping[str, str]) -> Recipe:
@@ -122,169 +237,3 @@ def override(recipe: Recipe, typed: Mapping[str, str]) -> Recipe:
         settings[hyper.name] = value
         given[hyper.name] = name
     return replace(recipe, settings=settings)
-
-
-def parse(name: str, text: str, file: str) -> Recipe:
-    """The recipe in a TOML text. `file` is how complaints call it. RecipeError lists every mistake."""
-    if not NAME.fullmatch(name):
-        raise RecipeError(
-            f"{file}: a recipe's file name is its name: small letters, digits, `-`, `_` and `.`, at most 40 of them."
-        )
-    try:
-        data = tomllib.loads(text)
-    except RecursionError:
-        raise RecipeError(f"{file} is nested too deeply.") from None
-    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python reads
-        raise RecipeError(f"{file} is not TOML: {str(error).rstrip('.')}.") from None
-    reader = _Reader(file)
-    recipe = reader.recipe(name, data)
-    if reader.mistakes:
-        raise RecipeError("\n".join(reader.mistakes))
-    return recipe
-
-
-class _Reader:
-    """Reads one file's tables and collects every mistake on the way."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.mistakes: list[str] = []
-
-    def wrong(self, key: str, allowed: str) -> None:
-        self.mistakes.append(f"{self.file}: `{key}` must be {allowed}.")
-
-    def known(self, table: Mapping[str, Any], keys: Iterable[str], where: str = "") -> None:
-        keys = list(keys)
-        for key in (key for key in table if key not in keys):
-            self.mistakes.append(f"{self.file}: unknown key `{where}{cut(key, 40)}`. Allowed: {', '.join(keys)}.")
-
-    def table(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-        value = data.get(key, {})
-        if isinstance(value, Mapping):
-            return value
-        self.wrong(key, f"a table, written as [{key}]")
-        return {}
-
-    def text(self, data: Mapping[str, Any], key: str, *, where: str = "", limit: int = 200) -> str | None:
-        value = data.get(key)
-        if value is None:
-            return None
-        if isinstance(value, str) and clean(value).strip() and len(value) <= limit:
-            return clean(value)
-        self.wrong(where + key, f"a text of 1 to {limit} characters")
-        return None
-
-    def whole(self, data: Mapping[str, Any], key: str, default: int, *, low: int, high: int, where: str) -> int:
-        value = data.get(key, default)
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        self.wrong(where + key, f"a whole number from {low} to {high}")
-        return default
-
-    def recipe(self, name: str, data: Mapping[str, Any]) -> Recipe:
-        self.known(
-            data,
-            ("description", "model", "dataset", "settings", "extra", "open", "prompts", "samples", "notify",
-             "price_per_hour"),
-        )  # fmt: skip
-        model = self.text(data, "model")
-        if model is None and "model" not in data:
-            self.mistakes.append(f'{self.file}: `model` is missing, for example model = "tiny".')
-        return Recipe(
-            name=name,
-            model=model or "",
-            dataset=self.dataset(data),
-            description=self.text(data, "description") or "",
-            settings=self.settings(self.table(data, "settings")),
-            extra=self.extra(self.table(data, "extra")),
-            open=self.open(data),
-            prompts=self.prompts(data),
-            samples=self.samples(self.table(data, "samples")),
-            notify=self.notify(self.table(data, "notify")),
-            price_per_hour=self.price(data),
-        )
-
-    def dataset(self, data: Mapping[str, Any]) -> dict[str, str]:
-        table = self.table(data, "dataset")
-        kind = table.get("type")
-        if not isinstance(kind, str) or kind not in SOURCES:
-            self.wrong("dataset.type", "one of " + ", ".join(SOURCES))
-            return {}
-        allowed = SOURCES[kind]
-        self.known(table, ("type", *allowed), "dataset.")
-        if allowed[0] not in table:
-            self.mistakes.append(f"{self.file}: `dataset.{allowed[0]}` is missing.")
-        read = {key: self.text(table, key, where="dataset.", limit=1000) for key in allowed if key in table}
-        return {"type": kind, **{key: value for key, value in read.items() if value is not None}}
-
-    def settings(self, table: Mapping[str, Any]) -> dict[str, Value]:
-        self.known(table, [hyper.name for hyper in HYPERS], "settings.")
-        settings: dict[str, Value] = {}
-        for hyper in HYPERS:
-            if hyper.name in table:
-                value = hyper.check(table[hyper.name])
-                if value is None:
-                    self.wrong(f"settings.{hyper.name}", hyper.allowed)
-                else:
-                    settings[hyper.name] = value
-        return settings
-
-    def extra(self, table: Mapping[str, Any]) -> dict[str, Value]:
-        taken = {hyper.wire for hyper in HYPERS} | {"model", "datasetSource"}
-        for key, value in table.items():
-            if key in taken:
-                self.mistakes.append(f"{self.file}: `extra.{key}` has a place of its own in the recipe; put it there.")
-            elif not (isinstance(value, str) or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)):
-                self.wrong(f"extra.{cut(key, 40)}", "a finite number, a text, true or false")
-        return dict(table)
-
-    def open(self, data: Mapping[str, Any]) -> tuple[str, ...]:
-        keys = data.get("open", [])
-        if isinstance(keys, list) and all(isinstance(key, str) and key in BY_NAME for key in keys):
-            return tuple(BY_NAME[key].name for key in keys)
-        self.wrong("open", "a list of settings that may be changed from chat: " + ", ".join(h.name for h in HYPERS))
-        return ()
-
-    def prompts(self, data: Mapping[str, Any]) -> tuple[Prompt, ...]:
-        rows = data.get("prompts", [])
-        if not isinstance(rows, list) or len(rows) > MAX_PROMPTS or not all(isinstance(row, Mapping) for row in rows):
-            self.wrong("prompts", f"at most {MAX_PROMPTS} tables, each written as [[prompts]]")
-            return ()
-        prompts = []
-        for index, row in enumerate(rows, start=1):
-            where = f"prompts[{index}]."
-            self.known(row, ("user", "system"), where)
-            user = self.text(row, "user", where=where, limit=MAX_PROMPT)
-            if user is None and "user" not in row:
-                self.mistakes.append(f"{self.file}: `{where}user` is missing: the question to put.")
-            prompts.append(Prompt(user or "", self.text(row, "system", where=where, limit=MAX_PROMPT)))
-        return tuple(prompts)
-
-    def samples(self, table: Mapping[str, Any]) -> Sampling:
-        self.known(table, ("checkpoints", "prompts", "max_tokens"), "samples.")
-        return Sampling(
-            self.whole(table, "checkpoints", _SAMPLING.checkpoints, low=0, high=1000, where="samples."),
-            self.whole(table, "prompts", _SAMPLING.prompts, low=0, high=MAX_PROMPTS, where="samples."),
-            self.whole(table, "max_tokens", _SAMPLING.max_tokens, low=1, high=4096, where="samples."),
-        )
-
-    def notify(self, table: Mapping[str, Any]) -> Notify:
-        self.known(table, ("progress_every", "failure", "silent_minutes"), "notify.")
-        failure = table.get("failure", _NOTIFY.failure)
-        if failure not in MENTIONS:
-            self.wrong("notify.failure", "one of " + ", ".join(MENTIONS))
-            failure = _NOTIFY.failure
-        return Notify(
-            self.whole(table, "progress_every", _NOTIFY.progress_every, low=0, high=10_000_000, where="notify."),
-            str(failure),
-            self.whole(table, "silent_minutes", _NOTIFY.silent_minutes, low=1, high=10_000, where="notify."),
-        )
-
-    def price(self, data: Mapping[str, Any]) -> float | None:
-        price = data.get("price_per_hour")
-        if price is None:
-            return None
-        if isinstance(price, int | float) and not isinstance(price, bool) and 0 <= price < 1e6:
-            return float(price)
-        self.wrong("price_per_hour", "a number from 0 to 999999")
-        return None

@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import UserError
 from bot.domain.hyper import BY_NAME, HYPERS, Hyper, find
-from bot.domain.recipes import Notify, Prompt, Recipe, RecipeError, Sampling, override, parse
+from bot.domain.recipe_text import parse
+from bot.domain.recipes import (
+    Change,
+    Notify,
+    Prompt,
+    Recipe,
+    RecipeError,
+    Sampling,
+    differences,
+    far_off,
+    from_config,
+    override,
+)
 
 QUICK = settings(deadline=None, max_examples=150)
 SMALL = 'model = "tiny"\n[dataset]\ntype = "file"\nname = "a.jsonl"\n'
@@ -151,6 +163,11 @@ def with_(more: str) -> str:
         (with_("[notify]\nfailure = ['here']"), "`notify.failure`", "here, starter, nobody"),
         (with_("[notify]\nprogress_every = 1.5"), "`notify.progress_every`", "a whole number"),
         (with_("[notify]\nsilent_minutes = 0"), "`notify.silent_minutes`", "from 1 to 10000"),
+        (with_("match = 3"), "`match`", "a pattern of run names"),
+        (with_('match = ["a", 3]'), "`match`", "a pattern of run names"),
+        (with_('match = [" "]'), "`match`", "a pattern of run names"),
+        (with_(f"match = {['x'] * 21}"), "`match`", "at most 20"),
+        (SMALL.replace('"file"', '"blob"').replace("name", "url") + 'token = "abc"', "`dataset.token`", '"***"'),
         (with_("price_per_hour = -1"), "`price_per_hour`", "a number from 0"),
         (with_("price_per_hour = nan"), "`price_per_hour`", "a number from 0"),
         (with_("price_per_hour = true"), "`price_per_hour`", "a number from 0"),
@@ -271,7 +288,7 @@ def test_a_prompt_is_a_chat_with_or_without_a_system_message() -> None:
     first, second = parse("support-bot", FULL, "f").prompts
     assert [one["role"] for one in first.messages()] == ["system", "user"]
     assert second.messages() == [{"role": "user", "content": "Where is my parcel?"}]
-    assert parse("support-bot", FULL, "f").asked == (first,)
+    assert parse("support-bot", FULL, "f").asked == (0,)
 
 
 def test_hostile_texts_are_cleaned_on_the_way_in() -> None:
@@ -392,3 +409,142 @@ def test_ranges_are_inclusive(hyper: Hyper) -> None:
         assert hyper.check(edge) == edge
     assert hyper.check(hyper.low - 1) is None
     assert hyper.check(hyper.high * 2) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ('"support-*"', "support-bot", True),
+        ('"Support-*"', "SUPPORT-7", True),
+        ('["x", "*bot"]', "support-bot", True),
+        ('"support"', "support-bot", False),
+        ('"[abc]?"', "b2", True),
+        ("[]", "anything", False),
+    ],
+)
+def test_a_recipe_fits_runs_from_elsewhere_by_patterns_of_their_names(pattern: str, name: str, fits: bool) -> None:
+    assert parse("x", with_(f"match = {pattern}"), "f").fits(name) is fits
+
+
+def test_a_prompt_that_is_off_keeps_its_place_and_is_not_asked() -> None:
+    recipe = replace(RECIPE, prompts=(Prompt("a"), Prompt("b", off=True), Prompt("c"), Prompt("d"), Prompt("e")))
+    assert recipe.asked == (0, 2, 3)
+    assert replace(recipe, samples=Sampling(prompts=0)).asked == ()
+
+
+def test_a_copy_that_an_older_version_stored_is_read() -> None:
+    old = json.loads(json.dumps(parse("support-bot", FULL, "f").as_dict()))
+    del old["match"]
+    for prompt in old["prompts"]:
+        del prompt["off"]
+    assert Recipe.from_dict(old) == parse("support-bot", FULL, "f")
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+WIRES = st.sampled_from(["model", "datasetSource", "datasetFormat", *(hyper.wire for hyper in HYPERS)])
+
+
+@QUICK
+@given(st.dictionaries(WIRES | st.text(max_size=6), JSON, max_size=6))
+def test_the_config_of_a_job_from_elsewhere_comes_back_as_it_was(config: dict[str, Any]) -> None:
+    source = config.get("datasetSource")
+    if isinstance(source, dict):
+        source.pop("token", None)
+    recipe = from_config("job", config)
+    assert recipe.config() == config
+    again = Recipe.from_dict(json.loads(json.dumps(recipe.as_dict())))
+    assert again.config() == config
+    assert differences(recipe, again) == ()
+
+
+def test_a_job_from_elsewhere_becomes_a_recipe_with_the_names_of_ours() -> None:
+    config = {
+        "model": "big", "datasetSource": {"type": "huggingface", "name": "acme/t"}, "maxSteps": 60, "learningRate": 1,
+        "loraR": "many", "datasetFormat": {"type": "chatml"},
+    }  # fmt: skip
+    recipe = from_config("nightly\nrun", config)
+    assert (recipe.name, recipe.model, recipe.dataset) == ("nightly run", "big", config["datasetSource"])
+    assert recipe.settings == {"max_steps": 60, "learning_rate": 1.0}
+    assert recipe.extra == {"loraR": "many", "datasetFormat": {"type": "chatml"}}
+
+
+@pytest.mark.parametrize("token", ["hf_secret", 7, None, {"deep": "hf_secret"}], ids=str)
+def test_the_token_of_a_data_set_from_elsewhere_is_never_kept(token: Any) -> None:
+    source = {"type": "blob", "url": "https://data.acme.org/t", "token": token}
+    recipe = from_config("x", {"model": "big", "datasetSource": source})
+    assert recipe.dataset["token"] == "***"
+    assert "secret" not in json.dumps(recipe.as_dict())
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"x": float("nan")}, {"x": object()}, {"x": "y" * 70_000}, {"x": 10**5000}, {("a", "b"): 1}],
+    ids=["nan", "object", "large", "digits", "key"],
+)
+def test_a_config_that_is_no_json_or_too_large_counts_as_empty(config: Any) -> None:
+    assert from_config("x", config) == Recipe("x", "", {})
+
+
+def test_a_config_that_nests_without_end_counts_as_empty() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    assert from_config("x", deep).config() == {}
+
+
+def test_differences_are_told_in_the_order_of_a_recipe() -> None:
+    other = replace(
+        RECIPE,
+        model="big",
+        dataset={"type": "blob", "url": "https://me:pw@data.acme.org/t.jsonl?sig=secret"},
+        settings={"max_steps": 60, "learning_rate": 1e-4},
+        extra={"packing": True, "format": {"type": "chatml"}},
+    )
+    assert differences(RECIPE, other) == (
+        Change("model", "tiny", "big"),
+        Change("dataset.type", "file", "blob"),
+        Change("dataset.name", "a.jsonl", None),
+        Change("dataset.url", None, "https://data.acme.org/t.jsonl?…"),
+        Change("learning_rate", None, 1e-4),
+        Change("save_steps", 30, None),
+        Change("packing", None, True),
+        Change("format", None, '{"type": "chatml"}'),
+    )
+    assert differences(RECIPE, RECIPE) == ()
+    assert len(differences(replace(RECIPE, extra={"x": 1}), replace(RECIPE, extra={"x": True}))) == 1
+
+
+RATES = replace(RECIPE, settings={"max_steps": 60, "learning_rate": 2e-4, "weight_decay": 0.0, "seed": 3})
+
+
+@pytest.mark.parametrize(
+    ("typed", "odd"),
+    [
+        ({"lr": "2e4"}, ["lr"]),
+        ({"lr": "2e-2"}, ["lr"]),
+        ({"lr": "1.9e-2"}, []),
+        ({"lr": "2e-6"}, ["lr"]),
+        ({"learning_rate": "2.1e-6"}, []),
+        ({"steps": "6000"}, ["steps"]),
+        ({"steps": "1"}, []),
+        ({"weight_decay": "9"}, []),
+        ({"seed": "2000"}, []),
+        ({"dry_run": "yes", "epochs": "5"}, []),
+        ({"steps": "10000000", "lr": "1"}, ["steps", "lr"]),
+    ],
+    ids=str,
+)
+def test_a_number_a_hundred_times_the_recipes_own_is_odd(typed: dict[str, str], odd: list[str]) -> None:
+    assert [one.name for one in far_off(RATES, typed)] == odd
+
+
+@QUICK
+@given(st.sampled_from(sorted(BY_NAME)), st.floats(0, 1e9).map(str) | st.integers(0, 10**9).map(str))
+def test_whatever_is_typed_is_odd_or_not_and_never_breaks(name: str, text: str) -> None:
+    with contextlib.suppress(UserError):
+        override(RATES, {name: text})
+        far_off(RATES, {name: text})
