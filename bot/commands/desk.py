@@ -13,8 +13,6 @@ from bot.ports import Chat, Clock
 from bot.store import requests
 from bot.store.database import Database
 
-PROGRESS_EVERY = 100  # steps between two progress lines that a setting, not a recipe, asks for
-
 
 @dataclass(frozen=True, slots=True)
 class HelpEntry:

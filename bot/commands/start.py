@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import Annotated
 
 from bot.commands import find
-from bot.commands.desk import PROGRESS_EVERY
 from bot.commands.spec import Arg, Request, Settings, command
 from bot.domain import hyper, recipes
 from bot.domain.errors import UserError
-from bot.domain.follows import Follow, Wants, followers
+from bot.domain.follows import PROGRESS_EVERY, Wants
 from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.runs import Run
 from bot.domain.text import cut
 from bot.messages import replies, words
 from bot.messages.model import Message
-from bot.store import follows, outbox, people, runs
+from bot.store import ingest, people, runs
 
 
 @command(acts=True, examples=("start support-bot", "start support-bot steps=200 lr=1e-3"))
@@ -78,10 +77,8 @@ def _open(
         ),
     )
     every = recipe.notify.progress_every or (PROGRESS_EVERY if request.desk.progress else 0)
-    wants = Wants(progress_every=every, failure=recipe.notify.failure)
-    follow = Follow.home(run.number, request.place, wants, request.person, now)
-    follows.add(connection, follow)
-    outbox.add(connection, decide.opening(run, followers([follow])), now)
+    wants = Wants(progress_every=every, mention=recipe.notify.failure)
+    ingest.begin(connection, run, wants, now, alone=request.incoming.direct)
     return run.number
 
 

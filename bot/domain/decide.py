@@ -1,4 +1,4 @@
-"""Everything that decides lives here: how a run changes by an event, and what follows from that for whom.
+"""How a run changes by an event, and what is new about that. What follows from it for whom is in `fanout`.
 
     requested -> queued -> running -> completed | failed | cancelled | stopped
     requested -> refused | cancelled
@@ -10,13 +10,11 @@ it uses. Numbers are no news: a later number that is not null always wins. A fin
 `apply` has no clock and no I/O: the time is the event's own, the order is the caller's.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from bot.domain import effects, schedule
-from bot.domain.effects import Effect
+from bot.domain import schedule
 from bot.domain.events import (
     CancelAsked,
     CancelRefused,
@@ -34,9 +32,7 @@ from bot.domain.events import (
     TrainingFailed,
     TrainingStarted,
 )
-from bot.domain.follows import Follower
-from bot.domain.places import Place
-from bot.domain.runs import BASE_STEP, Condition, Run, State
+from bot.domain.runs import BASE_STEP, Condition, Origin, Run, State
 from bot.domain.text import clean, cut
 
 ERROR_LIMIT = 20_000  # characters of a failure text that are kept
@@ -65,6 +61,11 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptsMissing:
+    """There is a checkpoint, and nothing to ask it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopWanted:
     """The job is to be cancelled on the service."""
 
@@ -74,7 +75,7 @@ class Ended:
     """The run is over."""
 
 
-Notice = CardChanged | SamplesWanted | Progressed | StopWanted | Ended
+Notice = CardChanged | SamplesWanted | PromptsMissing | Progressed | StopWanted | Ended
 Decision = tuple[Run, tuple[Notice, ...]]
 SOON = CardChanged(soon=True)
 
@@ -189,6 +190,8 @@ def _checkpoint(run: Run, event: CheckpointSaved) -> Decision:
     after = _heard(_running(run, event.at), event.at)
     after = replace(after, step=max(run.step, event.step), checkpoints=tuple(sorted((*run.checkpoints, event.step))))
     notices: tuple[Notice, ...] = (_card(run), *_rise(run, event.step))
+    if run.origin is not Origin.CHAT and not run.recipe.prompts and not run.checkpoints:
+        notices = (*notices, PromptsMissing())
     if not schedule.wanted(event.step, run.sampled, run.recipe, run.total_steps):
         return after, notices
     return replace(after, sampled=tuple(sorted((*run.sampled, event.step)))), (*notices, SamplesWanted(event.step))
@@ -227,60 +230,3 @@ def _end(run: Run, state: State, at: datetime, *, error: str | None = None) -> D
     text = cut(clean(error), ERROR_LIMIT) if error is not None else None
     after = replace(run, state=state, ended_at=at, heard_at=at, error=text, condition=None, queue_position=None)
     return after, (SOON, Ended())
-
-
-def opening(run: Run, followers: Iterable[Follower]) -> list[Effect]:
-    """What a new run causes: its card everywhere it is followed, and its job."""
-    return [
-        *(effects.Announce(run.number, follower.place) for follower in followers),
-        effects.StartRun(run.number),
-    ]
-
-
-def fan_out(run: Run, notices: Iterable[Notice], followers: Iterable[Follower]) -> list[Effect]:
-    """The effects of the notices, for everyone who follows the run. `run` is the run after the event."""
-    everyone = tuple(followers)
-    return [effect for notice in notices for effect in _effects(run, notice, everyone)]
-
-
-def _effects(run: Run, notice: Notice, followers: tuple[Follower, ...]) -> list[Effect]:
-    match notice:
-        case CardChanged(soon):
-            return [effects.EditCard(run.number, follower.place, soon) for follower in followers]
-        case SamplesWanted(step):
-            if not any(follower.wants.samples for follower in followers):
-                return []
-            return [effects.DrawSample(run.number, step, prompt) for prompt in range(len(run.recipe.asked))]
-        case Progressed(before, step):
-            return [
-                effects.PostProgress(run.number, follower.place, step)
-                for follower in followers
-                if _due(before, step, follower.wants.progress_every)
-            ]
-        case StopWanted():
-            return [effects.StopRun(run.number)]
-        case Ended():
-            return _ended(run, followers)
-        case _:
-            assert_never(notice)
-
-
-def _due(before: int, step: int, every: int) -> bool:
-    return every > 0 and step // every > before // every
-
-
-def _ended(run: Run, followers: tuple[Follower, ...]) -> list[Effect]:
-    if run.state is not State.FAILED:
-        return [effects.Conclude(run.number)]
-    told = [follower.place for follower in followers if follower.wants.outcome]
-    return [
-        *(effects.PostFailure(run.number, place) for place in told),
-        *(effects.PostLog(run.number, place) for place in told),
-    ]
-
-
-def drawn(run: int, step: int, prompt: int, failed: bool, places: Iterable[Place]) -> list[Effect]:
-    """What a finished draw causes: its sample, or one line that says why there is none, wherever samples are wanted."""
-    if failed:
-        return [effects.PostMissing(run, place, step, prompt) for place in places]
-    return [effects.PostSample(run, place, step, prompt) for place in places]

@@ -1,77 +1,56 @@
 """Everything that can be done to the outside world, as thin facts: ids only, words are made when it is done.
 
-Each effect names its lane (order is kept within one), its rank (the most urgent lane goes first), and, where it
-has them, the key that lets it happen only once, the key that folds it into a waiting one, and the effect whose
-end it waits for. `runtime/perform` does them, `store/outbox` keeps them.
+Lanes, ranks and keys are those of `lanes`. `runtime/perform` does them, `store/outbox` keeps them.
 """
 
 from dataclasses import asdict, dataclass, fields
-from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-from bot.domain.places import Place
+from bot.domain.lanes import AtPlace, OfRun, Rank, announce_key, outcome_key
+from bot.domain.places import Person, Place
+from bot.domain.thread import (
+    PostBacklog,
+    PostHint,
+    PostJoined,
+    PostLog,
+    PostMissing,
+    PostOutcome,
+    PostProgress,
+    PostPrompts,
+    PostSample,
+)
 
-
-class Rank(IntEnum):
-    """What goes first among lanes that are due."""
-
-    FAILURE = 0
-    ANNOUNCE = 1
-    JOB = 2
-    OUTCOME = 3
-    REPLY = 4
-    DRAW = 5
-    EDIT = 6
-    REACTION = 7
-
-
-@dataclass(frozen=True, slots=True)
-class OfRun:
-    """What every effect has: the run it is about."""
-
-    run: int
-
-    rank: ClassVar[Rank]
-    kind: ClassVar[str] = "job"  # job, draw, card, thread, alert or react
-
-    @property
-    def place(self) -> Place | None:
-        """Where it will be seen, None when it goes to the training service."""
-        return None
-
-    @property
-    def lane(self) -> str:
-        return f"{self.kind}:{self.run}"
-
-    @property
-    def once(self) -> str | None:
-        """Known to the outbox for ever: a second effect with this key is not inserted."""
-        return None
-
-    @property
-    def fold(self) -> str | None:
-        """A waiting effect with this key takes this one in, keeping its id and due time."""
-        return None
-
-    @property
-    def after(self) -> str | None:
-        """The `once` key of an effect that must be settled first."""
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class AtPlace(OfRun):
-    """An effect that is seen in one place."""
-
-    where: Place
-
-    @property
-    def place(self) -> Place:
-        return self.where
-
-    @property
-    def lane(self) -> str:
-        return f"{self.kind}:{self.run}:{self.where}"
+__all__ = [
+    "KINDS",
+    "Announce",
+    "Conclude",
+    "DrawSample",
+    "EditCard",
+    "EditOutage",
+    "EditStorm",
+    "Effect",
+    "PostBacklog",
+    "PostDirect",
+    "PostFailure",
+    "PostHint",
+    "PostJoined",
+    "PostLog",
+    "PostMissing",
+    "PostOutage",
+    "PostOutcome",
+    "PostProgress",
+    "PostPrompts",
+    "PostSample",
+    "PostStorm",
+    "PostSuccess",
+    "SeedReactions",
+    "StartRun",
+    "StopRun",
+    "dump",
+    "load",
+    "outage_key",
+    "storm_key",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,79 +129,6 @@ class EditCard(AtPlace):
 
 
 @dataclass(frozen=True, slots=True)
-class InThread(AtPlace):
-    """A reply below the card, which must be there first."""
-
-    kind: ClassVar[str] = "thread"
-    rank: ClassVar[Rank] = Rank.REPLY
-
-    @property
-    def after(self) -> str:
-        return announce_key(self.run, self.where)
-
-
-@dataclass(frozen=True, slots=True)
-class PostSample(InThread):
-    """One prompt and its answer, to be voted on."""
-
-    step: int
-    prompt: int
-
-    @property
-    def once(self) -> str:
-        return f"sample:{self.run}:{self.step}:{self.prompt}:{self.where}"
-
-
-@dataclass(frozen=True, slots=True)
-class PostMissing(InThread):
-    """One line: no sample at this step, and why. Once a step, however many prompts it misses."""
-
-    step: int
-    prompt: int
-
-    @property
-    def once(self) -> str:
-        return f"missing:{self.run}:{self.step}:{self.where}"
-
-
-@dataclass(frozen=True, slots=True)
-class PostBacklog(InThread):
-    """Several steps' samples as one message, after an outage. `steps` are written with commas between."""
-
-    steps: str
-
-    @property
-    def once(self) -> str:
-        return f"backlog:{self.run}:{self.steps.split(',')[0]}:{self.where}"
-
-
-@dataclass(frozen=True, slots=True)
-class PostProgress(InThread):
-    """One line of numbers."""
-
-    step: int
-
-    @property
-    def once(self) -> str:
-        return f"progress:{self.run}:{self.step}:{self.where}"
-
-    @property
-    def fold(self) -> str:
-        return f"progress:{self.run}:{self.where}"
-
-
-@dataclass(frozen=True, slots=True)
-class PostOutcome(InThread):
-    """The quiet end of a run, in its thread."""
-
-    rank: ClassVar[Rank] = Rank.OUTCOME
-
-    @property
-    def once(self) -> str:
-        return f"outcome:{self.run}:{self.where}"
-
-
-@dataclass(frozen=True, slots=True)
 class PostFailure(AtPlace):
     """The loud end of a run: a new message in the channel. Waits for nothing."""
 
@@ -231,16 +137,100 @@ class PostFailure(AtPlace):
 
     @property
     def once(self) -> str:
-        return f"outcome:{self.run}:{self.where}"
+        return outcome_key(self.run, self.where)
 
 
 @dataclass(frozen=True, slots=True)
-class PostLog(InThread):
-    """The last lines of a failed run's log."""
+class PostSuccess(AtPlace):
+    """The quiet end of a run, in the channel, for a place that asked for it there. Mentions nobody."""
+
+    kind: ClassVar[str] = "news"
+    rank: ClassVar[Rank] = Rank.OUTCOME
 
     @property
     def once(self) -> str:
-        return f"log:{self.run}:{self.where}"
+        return outcome_key(self.run, self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class PostDirect(OfRun):
+    """The end of a run, told to one person alone. `person` is a Person's key."""
+
+    person: str
+
+    kind: ClassVar[str] = "direct"
+    rank: ClassVar[Rank] = Rank.OUTCOME
+
+    @property
+    def to(self) -> Person:
+        return Person.parse(self.person)
+
+    @property
+    def lane(self) -> str:
+        return f"{self.kind}:{self.run}:{self.person}"
+
+    @property
+    def once(self) -> str:
+        return f"direct:{self.run}:{self.person}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostStorm(AtPlace):
+    """The message that a burst of failures folds into; `run` is the one that began it."""
+
+    kind: ClassVar[str] = "storm"
+    rank: ClassVar[Rank] = Rank.FAILURE
+
+    @property
+    def once(self) -> str:
+        return storm_key(self.run, self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class EditStorm(AtPlace):
+    """One more failure for the message of the burst."""
+
+    kind: ClassVar[str] = "storm"
+    rank: ClassVar[Rank] = Rank.FAILURE
+
+    @property
+    def fold(self) -> str:
+        return f"edit-{storm_key(self.run, self.where)}"
+
+
+@dataclass(frozen=True, slots=True)
+class OfOutage(AtPlace):
+    """An effect about an outage of the training service; `run` is the one that noticed it."""
+
+    outage: int
+
+    kind: ClassVar[str] = "outage"
+
+    @property
+    def lane(self) -> str:
+        return f"{self.kind}:{self.outage}:{self.where}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostOutage(OfOutage):
+    """The notice that the training service is away."""
+
+    rank: ClassVar[Rank] = Rank.REPLY
+
+    @property
+    def once(self) -> str:
+        return outage_key(self.outage, self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class EditOutage(OfOutage):
+    """The notice as it stands now: the service is back, or away again."""
+
+    rank: ClassVar[Rank] = Rank.EDIT
+
+    @property
+    def fold(self) -> str:
+        return f"edit-{outage_key(self.outage, self.where)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,20 +250,20 @@ class SeedReactions(AtPlace):
 
 Effect = (
     StartRun | StopRun | DrawSample | Conclude | Announce | EditCard | PostSample | PostMissing | PostBacklog
-    | PostProgress | PostOutcome | PostFailure | PostLog | SeedReactions
+    | PostProgress | PostOutcome | PostFailure | PostLog | PostJoined | PostHint | PostPrompts | PostSuccess | PostDirect
+    | PostStorm | EditStorm | PostOutage | EditOutage | SeedReactions
 )  # fmt: skip
-KINDS: dict[str, type[Effect]] = {
-    kind.__name__: kind
-    for kind in (
-        StartRun, StopRun, DrawSample, Conclude, Announce, EditCard, PostSample, PostMissing, PostBacklog,
-        PostProgress, PostOutcome, PostFailure, PostLog, SeedReactions,
-    )
-}  # fmt: skip
+KINDS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Effect)}
 
 
-def announce_key(run: int, place: Place) -> str:
-    """The key of the card's first posting, which everything in its thread waits for."""
-    return f"announce:{run}:{place}"
+def storm_key(first: int, place: Place) -> str:
+    """The key of the message that the burst of failures which this run began folds into."""
+    return f"storm:{first}:{place}"
+
+
+def outage_key(outage: int, place: Place) -> str:
+    """The key of an outage's notice in one place."""
+    return f"outage:{outage}:{place}"
 
 
 def dump(effect: Effect) -> dict[str, Any]:

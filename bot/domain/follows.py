@@ -1,32 +1,65 @@
 """Who wants to hear what of which runs, and how several wishes of one place become one."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, Self
+from fnmatch import fnmatchcase
+from typing import Any, Self, assert_never
 
 from bot.domain.places import Person, Place
+from bot.domain.runs import Origin, Run
 
-_MENTION_ORDER = ("here", "starter", "nobody")
+EVENTS = ("samples", "progress", "success", "failures")  # what can be followed, in the words of the command
+PROGRESS_EVERY = 100  # steps between two lines of progress where nobody said how many
+_LOUDEST = ("here", "group", "starter", "nobody")
+_WAYS = ("channel", "thread", "direct", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What a follow asks for. `progress_every` in steps, 0 for never; `failure` says who is mentioned."""
+    """What a follow asks for.
+
+    `progress_every` in steps, 0 for never. `success`: how any end but a failure is told, in the card's thread, in the
+    channel, to its person alone (direct), or to nobody. `mention`: who is called when a run fails: here, starter,
+    nobody, or `group:<id>`."""
 
     samples: bool = True
-    outcome: bool = True
+    success: str = "thread"
+    failures: bool = True
     progress_every: int = 0
-    failure: str = "nobody"
+    mention: str = "nobody"
+
+    @property
+    def card(self) -> bool:
+        """Whether the place has a card: where only ends are told there is nothing for one to show."""
+        return self.samples or self.progress_every > 0 or self.success == "thread"
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What is followed, in the words of the command."""
+        wanted = (self.samples, self.progress_every > 0, self.success != "nobody", self.failures)
+        return tuple(name for name, on in zip(EVENTS, wanted, strict=True) if on)
+
+    def having(self, events: Iterable[str]) -> "Wants":
+        """These wants with exactly these events; how they are told stays where it was said before."""
+        kept = set(events)
+        return replace(
+            self,
+            samples="samples" in kept,
+            progress_every=(self.progress_every or PROGRESS_EVERY) if "progress" in kept else 0,
+            success=(self.success if self.success != "nobody" else "thread") if "success" in kept else "nobody",
+            failures="failures" in kept,
+        )
 
     def merged(self, other: "Wants") -> "Wants":
         """The union: every event that one of both wants, the smallest distance, the loudest mention."""
         distances = [every for every in (self.progress_every, other.progress_every) if every > 0]
         return Wants(
             samples=self.samples or other.samples,
-            outcome=self.outcome or other.outcome,
+            success=min(self.success, other.success, key=_WAYS.index),
+            failures=self.failures or other.failures,
             progress_every=min(distances, default=0),
-            failure=min(self.failure, other.failure, key=_MENTION_ORDER.index),
+            mention=min(self.mention, other.mention, key=lambda one: _LOUDEST.index(one.partition(":")[0])),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -34,27 +67,97 @@ class Wants:
 
 
 @dataclass(frozen=True, slots=True)
+class OneRun:
+    """The run of this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Runs whose names fit the pattern: small letters, `*` and `?` as in file names."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartedBy:
+    """Runs that this person starts."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Every run."""
+
+
+Subject = OneRun | Named | StartedBy | Everything
+
+
+@dataclass(frozen=True, slots=True)
 class Follow:
-    """A subscription: `place` wants `wants` of one run."""
+    """A subscription: `place` wants `wants` of `subject`.
+
+    `after` is the newest run when it was set: only a follow of one run reaches back. `alone`: the place is a
+    conversation of `set_by` with the bot. `home`: it came with the run itself."""
 
     place: Place
-    run: int
+    subject: Subject
     wants: Wants
     set_by: Person
     set_at: datetime
+    number: int = 0
+    after: int = 0
+    alone: bool = False
+    home: bool = False
 
     @classmethod
-    def home(cls, run: int, place: Place, wants: Wants, by: Person, at: datetime) -> Self:
-        """The follow that every started run's own place has."""
-        return cls(place, run, wants, by, at)
+    def of_home(cls, run: Run, wants: Wants, *, alone: bool = False) -> Self:
+        """The follow that every run's own place has."""
+        return cls(run.home, OneRun(run.number), wants, run.starter, run.requested_at, 0, run.number - 1, alone, True)
+
+    def fits(self, run: Run) -> bool:
+        """Whether the run is followed by this. A private run goes nowhere but home and to its starter alone."""
+        if run.private and self.place != run.home and not (self.alone and self.set_by == run.starter):
+            return False
+        if isinstance(self.subject, OneRun):
+            return self.subject.number == run.number
+        if run.number <= self.after or run.origin is Origin.HISTORY:
+            return False
+        match self.subject:
+            case Named(pattern):
+                return fnmatchcase(run.name.lower(), pattern)
+            case StartedBy(person):
+                return run.starter == person
+            case Everything():
+                return True
+            case _:
+                assert_never(self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The failures that were told in a place within the last minutes: how many, and which run's came first."""
+
+    told: int = 0
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """One place that follows one run, its overlapping wishes merged."""
+    """One place that follows one run, its overlapping wishes merged, and what it has heard of lately."""
 
     place: Place
     wants: Wants
+    because: tuple[Follow, ...] = ()
+    muted: bool = False
+    burst: Burst = field(default_factory=Burst)
+
+    @property
+    def told_alone(self) -> tuple[Person, ...]:
+        """Who wants to hear of a good end alone."""
+        return tuple(one.set_by for one in self.because if one.wants.success == "direct")
 
 
 def followers(follows: Iterable[Follow]) -> tuple[Follower, ...]:
@@ -63,6 +166,8 @@ def followers(follows: Iterable[Follow]) -> tuple[Follower, ...]:
     for follow in follows:
         known = merged.get(follow.place)
         merged[follow.place] = (
-            replace(known, wants=known.wants.merged(follow.wants)) if known else Follower(follow.place, follow.wants)
+            replace(known, wants=known.wants.merged(follow.wants), because=(*known.because, follow))
+            if known
+            else Follower(follow.place, follow.wants, (follow,))
         )
     return tuple(merged.values())

@@ -60,3 +60,7 @@ class PostRef:
     place: Place
     message: str
     thread: str | None = None
+
+
+NOWHERE = Place("outside", "-", "-")  # the home of a run that was started elsewhere, where no place asked for such runs
+SOMEBODY = Person("outside", "-", "-")  # who started it

@@ -37,6 +37,14 @@ class Condition(StrEnum):
     LOST_CONTACT = "lost contact"
 
 
+class Origin(StrEnum):
+    """Where a run was started: in a chat, elsewhere, or elsewhere before anybody here looked."""
+
+    CHAT = "chat"
+    OUTSIDE = "outside"
+    HISTORY = "history"
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """One row of metrics. Loss in nats, rate in samples per second; None means not said."""
@@ -67,6 +75,9 @@ class Run:
     requested_at: datetime
     state: State = State.REQUESTED
     private: bool = False
+    origin: Origin = Origin.CHAT
+    parent: int | None = None  # the run that it does again
+    note: str = ""  # what its starter said of it
     changes: tuple[str, ...] = ()  # the settings given with the command, as `key=value`
     job_id: str | None = None
     cursor: str | None = None  # the id of the last stream frame that was handled

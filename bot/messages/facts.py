@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from bot.domain.ratings import Tally, best_step
 from bot.domain.recipes import Recipe
-from bot.domain.runs import Condition, Numbers, Point, Run, State
+from bot.domain.runs import Condition, Numbers, Origin, Point, Run, State
 from bot.domain.text import count, one_line
 from bot.messages import words
 from bot.messages.model import Aside, Bold, Code, Line, Link, Meter, Name, Ping, Span, Text, Tone, When, line
@@ -193,7 +193,16 @@ def at(at_step: int) -> str:
 
 
 def starter(run: Run) -> Pair:
+    """Who started it and when; the service does not say who, where that was elsewhere."""
+    if run.origin is not Origin.CHAT:
+        return ("Started", line("outside chat, ", When(run.requested_at)))
     return ("Started by", line(Name(run.starter), ", ", When(run.requested_at)))
+
+
+def doing(run: Run) -> list[Pair]:
+    """What its starter said of it, and which run it does again."""
+    note = [("Note", line(one_line(run.note)))] if run.note else []
+    return [*note, *([("Again from", line(f"#{run.parent}"))] if run.parent is not None else [])]
 
 
 def job(run: Run) -> list[Pair]:

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.domain.calls import Call
+from bot.domain.follows import Follower
 from bot.domain.ratings import Tally
 from bot.domain.runs import Numbers, Point, Run, State
 from bot.domain.text import count, one_line
-from bot.messages import facts, words
+from bot.messages import because, facts, words
 from bot.messages.model import (
     Aside,
     Block,
@@ -36,8 +37,16 @@ _LOSS, _VOTES = "Last numbers", "Best by votes"
 _NO_VOTES = "no votes yet: the thumbs under the samples still count"
 
 
-def card(run: Run, *, now: datetime, points: Sequence[Point], votes: Mapping[int, Tally]) -> Message:
-    """The run's root message: its state at a glance, its numbers, what can be done with it."""
+def card(
+    run: Run,
+    *,
+    now: datetime,
+    points: Sequence[Point],
+    votes: Mapping[int, Tally],
+    follower: Follower | None,
+) -> Message:
+    """The run's root message: its state at a glance, its numbers, what can be done with it, and why it is here.
+    `follower` is the place it stands in; None where that follows the run no longer."""
     blocks: list[Block] = [heading(run, now)]
     meter = facts.meter(run)
     if meter:
@@ -45,15 +54,15 @@ def card(run: Run, *, now: datetime, points: Sequence[Point], votes: Mapping[int
     why = facts.cause(run.error or "")
     if why:
         blocks.append(Prose(line(Bold("Error: " if run.state is State.FAILED else "Reason: "), why)))
-    pairs = [facts.starter(run)]
+    pairs = [facts.starter(run), *facts.doing(run)]
     if facts.trained(run) and not meter:
         pairs.append(("Step", line(str(run.step))))
     if facts.trained(run):
         pairs += facts.numbers(run, now, points)
     pairs += [*facts.time(run, now), *facts.changes(run), *facts.votes(votes), *facts.artifacts(run), *facts.job(run)]
     blocks.append(Facts(tuple(pairs)))
-    blocks += [*buttons(run, points, votes), *facts.small_print(run, now)]
-    return Message(summary(run, now), tuple(blocks), facts.tone(run))
+    blocks += [*buttons(run, points, votes, because.button(run)), *facts.small_print(run, now)]
+    return Message(summary(run, now), (*blocks, *because.aside(run, follower)), facts.tone(run))
 
 
 def heading(run: Run, now: datetime) -> Heading:
@@ -61,7 +70,7 @@ def heading(run: Run, now: datetime) -> Heading:
     return Heading((Text(f"{facts.title(run)} · "), *facts.state(run, now)))
 
 
-def buttons(run: Run, points: Sequence[Point], votes: Mapping[int, Tally]) -> list[Block]:
+def buttons(run: Run, points: Sequence[Point], votes: Mapping[int, Tally], *more: Button) -> list[Block]:
     """What can be done with the run now; the one that ends it comes last."""
     one = {"run": str(run.number)}
     offered = []
@@ -69,6 +78,7 @@ def buttons(run: Run, points: Sequence[Point], votes: Mapping[int, Tally]) -> li
         offered.append(Button("Plot", Call("plot", one)))
     if run.checkpoints or run.sampled or votes:
         offered.append(Button("Samples", Call("samples", one)))
+    offered += more
     if not run.state.final and run.cancel_by is None:
         offered.append(Button("Cancel", Call("cancel", one), "danger"))
     return [Buttons(tuple(offered))] if offered else []
@@ -92,6 +102,7 @@ def failure(
     votes: Mapping[int, Tally],
     picture: Picture | None,
     ping: Ping | None,
+    follower: Follower | None,
 ) -> Message:
     """The one loud message: that it failed, why in the service's own words, and how far it had come."""
     called: Line = (ping, Text(" ")) if ping else ()
@@ -106,9 +117,13 @@ def failure(
     pairs += [(_VOTES, line(best))] if best else []
     blocks.append(Facts((*pairs, *facts.job(run))))
     blocks += _shown(picture)
-    if run.checkpoints:
-        blocks.append(Buttons((Button("Show samples", Call("samples", {"run": str(run.number)})),)))
-    blocks.append(Aside(line("The end of its log is in the thread of its card.")))
+    one = {"run": str(run.number)}
+    again = Button("Again", Call("again", {**one, "sure": "no"}))
+    seen = (Button("Show samples", Call("samples", one)),) if run.checkpoints else ()
+    blocks.append(Buttons((again, *seen, because.button(run))))
+    if follower is None or follower.wants.card:
+        blocks.append(Aside(line("The end of its log is in the thread of its card.")))
+    blocks += because.aside(run, follower)
     reason = facts.cause(run.error or "") or "no reason given"
     job = f" (job {one_line(run.job_id, 100)})" if run.job_id else ""
     return Message(f"{facts.title(run)} failed: {reason}{job}", tuple(blocks), facts.tone(run))

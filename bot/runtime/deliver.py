@@ -14,8 +14,9 @@ from datetime import datetime
 
 import structlog
 
-from bot.domain.effects import Effect, Rank, StartRun
+from bot.domain.effects import Effect, StartRun
 from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.domain.lanes import Rank
 from bot.ports import Clock
 from bot.runtime.closing import Close, backoff
 from bot.runtime.perform import TOKEN_PAUSE, Performer

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from bot.domain import decide
+from bot.domain import fanout
 from bot.domain.effects import DrawSample, StartRun, StopRun
 from bot.domain.events import CancelRefused, ContactLost, JobCreated, JobRefused, TrainingCancelled
 from bot.domain.runs import Run, Sample, State
@@ -71,13 +71,13 @@ class Jobs:
     async def draw(self, effect: DrawSample) -> Close:
         """Asks the checkpoint. What it says is stored before anybody is shown it."""
         run = await self._run(effect.run)
-        if run is None or run.job_id is None or effect.prompt >= len(run.recipe.asked):
+        if run is None or run.job_id is None or effect.prompt >= len(run.recipe.prompts):
             return nothing
         answer = await self._backend.ask(
             run.job_id,
             effect.step,
             run.recipe.model,
-            run.recipe.asked[effect.prompt].messages(),
+            run.recipe.prompts[effect.prompt].messages(),
             limit=run.recipe.samples.max_tokens,
         )
         return self._drawn(Sample(run.number, effect.step, effect.prompt, cut(clean(answer), ANSWER_LIMIT)))
@@ -91,9 +91,11 @@ class Jobs:
 
         def close(connection: sqlite3.Connection) -> None:
             runs.add_sample(connection, sample, now)
-            places = [one.place for one in following(connection, sample.run) if one.wants.samples]
-            failed = sample.answer is None
-            outbox.add(connection, decide.drawn(sample.run, sample.step, sample.prompt, failed, places), now)
+            run = runs.get(sample.run).on(connection)
+            if run is not None:
+                failed = sample.answer is None
+                everyone = following(connection, run, now)
+                outbox.add(connection, fanout.drawn(run, sample.step, sample.prompt, failed, everyone), now)
 
         return close
 

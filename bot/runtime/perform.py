@@ -7,34 +7,47 @@ import sqlite3
 from datetime import timedelta
 from typing import assert_never
 
+from bot.domain import fanout
 from bot.domain.effects import (
     Announce,
-    AtPlace,
     Conclude,
     DrawSample,
     EditCard,
+    EditOutage,
+    EditStorm,
     Effect,
     PostBacklog,
+    PostDirect,
     PostFailure,
+    PostHint,
+    PostJoined,
     PostLog,
     PostMissing,
+    PostOutage,
     PostOutcome,
     PostProgress,
+    PostPrompts,
     PostSample,
+    PostStorm,
+    PostSuccess,
     SeedReactions,
     StartRun,
     StopRun,
-    announce_key,
 )
 from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.domain.lanes import AtPlace, announce_key
 from bot.ports import Clock
 from bot.runtime.closing import Close, backoff, nothing
 from bot.runtime.jobs import Jobs
+from bot.runtime.plotting import Plotter
 from bot.runtime.posting import Posting, RootGone
-from bot.store import outbox, posts
+from bot.runtime.sending import Sender
+from bot.runtime.telling import Telling
+from bot.store import outbox, posts, runs
 from bot.store.ingest import following
 from bot.store.outbox import Row
 
+Told = PostFailure | PostSuccess | PostDirect | PostStorm | EditStorm | PostOutage | EditOutage
 SERVICE = "service"  # the pace of everything that needs the training service
 BACKLOG = 10  # more checkpoints than these waiting for one place are told together
 SINGLE = 5  # of these the last come one by one
@@ -47,16 +60,18 @@ TOKEN_PAUSE = 300.0  # seconds that a side pauses which does not let us in
 class Performer:
     """Knows both sides."""
 
-    def __init__(self, jobs: Jobs, posting: Posting, clock: Clock) -> None:
+    def __init__(self, jobs: Jobs, sender: Sender, plotter: Plotter, clock: Clock) -> None:
         self._jobs = jobs
-        self._posting = posting
+        self._sender = sender
+        self._posting = Posting(sender, plotter)
+        self._telling = Telling(sender, plotter)
         self._clock = clock
 
     def paces(self, effect: Effect) -> tuple[str, ...] | None:
         """The limits that the effect is counted against; None when its platform is not connected."""
-        if not isinstance(effect, AtPlace):
+        if not isinstance(effect, AtPlace | PostDirect):
             return () if isinstance(effect, Conclude) else (SERVICE,)
-        chat = self._posting.chat(effect)
+        chat = self._sender.chat(effect)
         return (f"chat:{chat.platform}", *chat.paces(effect)) if chat else None
 
     async def perform(self, row: Row) -> Close:
@@ -71,12 +86,6 @@ class Performer:
                 return await self._jobs.draw(effect)
             case Conclude():
                 return self._conclude(effect)
-            case Announce():
-                return await self._posting.announce(row, effect)
-            case EditCard():
-                return await self._posting.edit_card(row, effect)
-            case PostFailure():
-                return await self._posting.failure(row, effect)
             case SeedReactions():
                 return await self._posting.seed(effect)
             case PostSample():
@@ -84,16 +93,43 @@ class Performer:
                 return merged or await self._posting.reply(row, effect)
             case PostMissing() | PostBacklog() | PostProgress() | PostOutcome() | PostLog():
                 return await self._posting.reply(row, effect)
+            case PostJoined() | PostHint() | PostPrompts():
+                return await self._posting.reply(row, effect)
+            case Announce():
+                return await self._posting.announce(row, effect)
+            case EditCard():
+                return await self._posting.edit_card(row, effect)
+            case _:
+                return await self._tell(row, effect)
+
+    async def _tell(self, row: Row, effect: Told) -> Close:
+        match effect:
+            case PostFailure():
+                return await self._telling.failure(row, effect)
+            case PostSuccess():
+                return await self._telling.success(row, effect)
+            case PostDirect():
+                return await self._telling.direct(row, effect)
+            case PostStorm():
+                return await self._telling.storm(row, effect)
+            case EditStorm():
+                return await self._telling.edit_storm(row, effect)
+            case PostOutage():
+                return await self._telling.outage(row, effect)
+            case EditOutage():
+                return await self._telling.edit_outage(row, effect)
             case _:
                 assert_never(effect)
 
     def _conclude(self, effect: Conclude) -> Close:
         now = self._clock.now()
-        return lambda connection: outbox.add(
-            connection,
-            [PostOutcome(effect.run, one.place) for one in following(connection, effect.run) if one.wants.outcome],
-            now,
-        )
+
+        def close(connection: sqlite3.Connection) -> None:
+            run = runs.get(effect.run).on(connection)
+            if run is not None:
+                outbox.add(connection, fanout.concluded(run, following(connection, run, now)), now)
+
+        return close
 
     def unavailable(self, row: Row, error: Unavailable) -> Close:
         """Later, or given up: a draw is tried a few times where the service answers, for ever where it is away."""
@@ -160,7 +196,7 @@ class Performer:
                 return self._jobs.refused(effect, reason)
             case StopRun():
                 return self._jobs.unstopped(effect)
-            case SeedReactions():
-                return nothing  # people can put a thumb there themselves
+            case SeedReactions() | PostDirect():
+                return nothing  # people can put a thumb there themselves, and see the card
             case _:
                 return None

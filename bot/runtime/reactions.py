@@ -15,7 +15,7 @@ from bot.domain.effects import EditCard
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.places import Person, Place, PostRef
 from bot.ports import Chat, Clock
-from bot.store import outbox, people, posts
+from bot.store import outbox, people, posts, runs
 from bot.store.database import Database
 from bot.store.ingest import following
 from bot.store.posts import Post
@@ -101,8 +101,11 @@ class Reactions:
     def _show(self, connection: sqlite3.Connection, post: Post | None) -> None:
         if post is None or post.step is None:
             return
-        cards = [EditCard(post.run, one.place) for one in following(connection, post.run)]
-        outbox.add(connection, cards, self._clock.now())
+        run = runs.get(post.run).on(connection)
+        if run is not None:
+            now = self._clock.now()
+            everyone = following(connection, run, now)
+            outbox.add(connection, [EditCard(post.run, one.place) for one in everyone if one.wants.card], now)
 
 
 def _message(ref: PostRef) -> MessageId:

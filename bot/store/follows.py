@@ -1,43 +1,163 @@
-"""Who follows which run."""
+"""Who follows what, and which places want to hear nothing for a while."""
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from bot.domain.follows import Follow, Wants
+from bot.domain.follows import Everything, Follow, Named, OneRun, StartedBy, Subject, Wants
 from bot.domain.places import Person, Place
+from bot.domain.runs import Run
 from bot.store.database import Query
 
+_SELECT = (
+    "SELECT f.*, p.name AS set_by_name, w.name AS person_name FROM follows f "
+    "JOIN people p ON p.id = f.set_by LEFT JOIN people w ON w.id = f.person "
+)
 
-def add(connection: sqlite3.Connection, follow: Follow) -> None:
-    """Begins a follow. Its person must have been seen."""
-    connection.execute(
-        "INSERT INTO follows (place, run, wants, set_by, set_at) VALUES (?, ?, ?, ?, ?)",
+
+def add(connection: sqlite3.Connection, follow: Follow) -> int:
+    """Begins a follow and gives its number. Its persons must have been seen."""
+    run, pattern, person = _columns(follow.subject)
+    done = connection.execute(
+        "INSERT INTO follows (place, run, pattern, person, after, home, alone, wants, set_by, set_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             str(follow.place),
-            follow.run,
+            run,
+            pattern,
+            person,
+            follow.after,
+            int(follow.home),
+            int(follow.alone),
             json.dumps(follow.wants.as_dict()),
             follow.set_by.key,
             follow.set_at.timestamp(),
         ),
     )
+    return int(done.lastrowid or 0)
 
 
-def of_run(run: int) -> Query[list[Follow]]:
-    """The follows of a run that have not ended, the oldest first."""
+def change(connection: sqlite3.Connection, number: int, wants: Wants) -> None:
+    """What a follow asks for from now on."""
+    connection.execute("UPDATE follows SET wants = ? WHERE id = ?", (json.dumps(wants.as_dict()), number))
+
+
+def end(connection: sqlite3.Connection, number: int, at: datetime) -> bool:
+    """Ends a follow; False where it had ended before."""
+    done = connection.execute(
+        "UPDATE follows SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (at.timestamp(), number)
+    )
+    return done.rowcount > 0
+
+
+def of_run(run: Run) -> Query[list[Follow]]:
+    """The follows that fit a run and have not ended, the oldest first."""
     return Query(
-        "SELECT f.*, p.name FROM follows f JOIN people p ON p.id = f.set_by "
-        "WHERE f.run = ? AND f.ended_at IS NULL ORDER BY f.id",
-        (run,),
+        _SELECT + "WHERE f.ended_at IS NULL AND (f.run = ? OR (f.run IS NULL AND f.after < ?)) ORDER BY f.id",
+        (run.number, run.number),
+        lambda rows: [follow for follow in map(_follow, rows) if follow.fits(run)],
+    )
+
+
+def of_place(place: Place) -> Query[list[Follow]]:
+    """The follows of a place that have not ended, the oldest first; those of one run as long as it goes on."""
+    return Query(
+        _SELECT + "WHERE f.ended_at IS NULL AND f.place = ? AND (f.run IS NULL OR EXISTS "
+        "(SELECT 1 FROM runs r WHERE r.number = f.run AND r.ended_at IS NULL)) ORDER BY f.id",
+        (str(place),),
         lambda rows: [_follow(row) for row in rows],
+    )
+
+
+def of_everything() -> Query[list[Follow]]:
+    """The follows of every run, the oldest first."""
+    return Query(
+        _SELECT + "WHERE f.ended_at IS NULL AND f.run IS NULL AND f.pattern IS NULL AND f.person IS NULL ORDER BY f.id",
+        (),
+        lambda rows: [_follow(row) for row in rows],
+    )
+
+
+def get(number: int) -> Query[Follow | None]:
+    """One follow that has not ended."""
+    return Query(
+        _SELECT + "WHERE f.id = ? AND f.ended_at IS NULL",
+        (number,),
+        lambda rows: _follow(rows[0]) if rows else None,
+    )
+
+
+def mute(
+    connection: sqlite3.Connection, place: Place, run: int, until: datetime | None, by: Person, at: datetime
+) -> None:
+    """A place hears nothing of a run (0: of any) until then; None is for good."""
+    connection.execute(
+        "INSERT INTO mutes VALUES (?, ?, ?, ?, ?) ON CONFLICT (place, run) DO UPDATE SET "
+        "until = excluded.until, set_by = excluded.set_by, set_at = excluded.set_at",
+        (str(place), run, until.timestamp() if until else None, by.key, at.timestamp()),
+    )
+
+
+def unmute(connection: sqlite3.Connection, place: Place, run: int) -> bool:
+    """Ends a mute; False where there was none."""
+    done = connection.execute("DELETE FROM mutes WHERE place = ? AND run = ?", (str(place), run))
+    return done.rowcount > 0
+
+
+def mutes(place: Place, now: datetime) -> Query[list[tuple[int, datetime | None, Person]]]:
+    """What a place has muted: the run (0: everything), until when (None: for good), and by whom."""
+    return Query(
+        "SELECT m.*, p.name FROM mutes m JOIN people p ON p.id = m.set_by "
+        "WHERE m.place = ? AND (m.until IS NULL OR m.until > ?) ORDER BY m.run",
+        (str(place), now.timestamp()),
+        lambda rows: [
+            (
+                row["run"],
+                datetime.fromtimestamp(row["until"], UTC) if row["until"] is not None else None,
+                Person.parse(row["set_by"], row["name"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def silent(connection: sqlite3.Connection, run: int, places: Iterable[Place], now: datetime) -> set[Place]:
+    """Those of the places that hear nothing of this run now."""
+    rows = connection.execute(
+        "SELECT place FROM mutes WHERE run IN (0, ?) AND (until IS NULL OR until > ?)", (run, now.timestamp())
+    ).fetchall()
+    muted = {row["place"] for row in rows}
+    return {place for place in places if str(place) in muted}
+
+
+def _columns(subject: Subject) -> tuple[int | None, str | None, str | None]:
+    return (
+        subject.number if isinstance(subject, OneRun) else None,
+        subject.pattern if isinstance(subject, Named) else None,
+        subject.person.key if isinstance(subject, StartedBy) else None,
     )
 
 
 def _follow(row: sqlite3.Row) -> Follow:
     return Follow(
         Place.parse(row["place"]),
-        row["run"],
+        _subject(row),
         Wants(**json.loads(row["wants"])),
-        Person.parse(row["set_by"], row["name"]),
+        Person.parse(row["set_by"], row["set_by_name"]),
         datetime.fromtimestamp(row["set_at"], UTC),
+        row["id"],
+        row["after"],
+        bool(row["alone"]),
+        bool(row["home"]),
     )
+
+
+def _subject(row: sqlite3.Row) -> Subject:
+    if row["run"] is not None:
+        return OneRun(row["run"])
+    if row["pattern"] is not None:
+        return Named(row["pattern"])
+    if row["person"] is not None:
+        return StartedBy(Person.parse(row["person"], row["person_name"] or ""))
+    return Everything()

@@ -6,11 +6,13 @@ import sqlite3
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import decide
-from bot.domain.events import Event, Logged
-from bot.domain.follows import Follower, followers
-from bot.domain.runs import Run
-from bot.store import follows, outbox, runs
+from bot.domain import decide, fanout
+from bot.domain.effects import Effect
+from bot.domain.events import ContactLost, ContactRegained, Event, JobCreated, Logged
+from bot.domain.follows import Follow, Follower, Wants, followers
+from bot.domain.places import Place
+from bot.domain.runs import Run, State
+from bot.store import failures, follows, outages, outbox, runs
 
 
 def take(
@@ -28,10 +30,48 @@ def take(
     if after != run:
         runs.save(connection, after)
     if notices:
-        outbox.add(connection, decide.fan_out(after, notices, following(connection, number)), now)
+        everyone = following(connection, after, now)
+        effects = fanout.fan_out(after, notices, everyone)
+        if after.state is State.FAILED:
+            failures.tell(connection, number, effects, now)
+        outbox.add(connection, [*effects, *_of_the_service(connection, run, after, event, now)], now)
     return after
 
 
-def following(connection: sqlite3.Connection, number: int) -> tuple[Follower, ...]:
-    """Who follows the run now, one a place."""
-    return followers(follows.of_run(number).on(connection))
+def begin(connection: sqlite3.Connection, run: Run, wants: Wants, now: datetime, *, alone: bool) -> None:
+    """A new run, stored just now: its home follows it, and whoever follows it gets its card. `alone`: its home is a
+    conversation of its starter with the bot."""
+    follows.add(connection, Follow.of_home(run, wants, alone=alone))
+    outbox.add(connection, fanout.opening(run, following(connection, run, now)), now)
+
+
+def following(connection: sqlite3.Connection, run: Run, now: datetime) -> tuple[Follower, ...]:
+    """Who follows the run now, one a place, with what each has heard of lately."""
+    found = followers(follows.of_run(run).on(connection))
+    muted = follows.silent(connection, run.number, [one.place for one in found], now)
+    failed = run.state is State.FAILED
+    return tuple(
+        replace(
+            one,
+            muted=one.place in muted,
+            burst=failures.burst(connection, one.place, now) if failed else one.burst,
+        )
+        for one in found
+    )
+
+
+def _of_the_service(
+    connection: sqlite3.Connection, before: Run, after: Run, event: Event | None, now: datetime
+) -> list[Effect]:
+    """A run that is lost, or heard again, may say that about the service as a whole."""
+    if isinstance(event, JobCreated | ContactRegained):
+        return outages.end(connection, now)
+    if isinstance(event, ContactLost) and after.condition is not before.condition:
+        return outages.begin(connection, after.number, _places(connection, now), now)
+    return []
+
+
+def _places(connection: sqlite3.Connection, now: datetime) -> list[Place]:
+    """Every place that has the card of a live run and may be told something."""
+    everyone = [one for run in runs.live().on(connection) for one in following(connection, run, now)]
+    return list(dict.fromkeys(one.place for one in everyone if one.wants.card and not one.muted))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.places import Place
+from bot.domain.places import Person, Place
 from bot.domain.runs import Run, State, Viewer
 from bot.store import runs
 from bot.store.database import Query
@@ -20,11 +20,12 @@ _OF_PLACE = "(r.home = ? OR r.number IN (SELECT p.run FROM posts p WHERE p.place
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which runs; what is None or empty does not restrict. `text` is part of `name#number`; `starter` a user id or a
-    name; `since` counts from the request."""
+    """Which runs; what is None or empty does not restrict. `text` is part of `name#number`; `starters` are the keys of
+    persons, one of whom started it; `since` counts from the request. Letters count alike, large or small, where they
+    are ASCII."""
 
     name: str | None = None
-    starter: str | None = None
+    starters: tuple[str, ...] = ()
     states: tuple[State, ...] = ()
     since: datetime | None = None
     place: Place | None = None
@@ -63,14 +64,14 @@ def names(viewer: Viewer, limit: int) -> Query[list[str]]:
     )
 
 
-def starters(viewer: Viewer, limit: int) -> Query[list[tuple[str, str]]]:
-    """Who started runs that this viewer may see: person key and name, the latest first."""
+def starters(viewer: Viewer, limit: int) -> Query[list[Person]]:
+    """Who started runs that this viewer may see, the latest first."""
     where, values = _where(viewer, Filter())
     return Query(
         f"SELECT s.id, s.name FROM runs r JOIN people s ON s.id = r.starter WHERE {where} "
         "GROUP BY s.id ORDER BY max(r.number) DESC LIMIT ?",
         (*values, limit),
-        lambda rows: [(row["id"], row["name"]) for row in rows],
+        lambda rows: [Person.parse(row["id"], row["name"]) for row in rows],
     )
 
 
@@ -79,10 +80,10 @@ def _where(viewer: Viewer, wanted: Filter) -> tuple[str, Sequence[str | float | 
         (_SEEN, (str(viewer.place), viewer.person.key, int(viewer.admin)))
     ]
     if wanted.name is not None:
-        parts.append(("lower(r.name) = ?", (wanted.name.lower(),)))
-    if wanted.starter is not None:
-        who = _like(wanted.starter.lower())
-        parts.append(("(lower(s.id) LIKE ? ESCAPE '\\' OR lower(s.name) LIKE ? ESCAPE '\\')", (f"%/{who}", f"{who}%")))
+        parts.append(("r.name = ? COLLATE NOCASE", (wanted.name,)))
+    if wanted.starters:
+        marks = ", ".join("?" * len(wanted.starters))
+        parts.append((f"r.starter IN ({marks})", wanted.starters))
     if wanted.states:
         marks = ", ".join("?" * len(wanted.states))
         parts.append((f"r.state IN ({marks})", tuple(state.value for state in wanted.states)))
@@ -91,7 +92,7 @@ def _where(viewer: Viewer, wanted: Filter) -> tuple[str, Sequence[str | float | 
     if wanted.place is not None:
         parts.append((_OF_PLACE, (str(wanted.place), str(wanted.place))))
     if wanted.text:
-        parts.append(("lower(r.name) || '#' || r.number LIKE ? ESCAPE '\\'", (f"%{_like(wanted.text.lower())}%",)))
+        parts.append(("r.name || '#' || r.number LIKE ? ESCAPE '\\'", (f"%{_like(wanted.text)}%",)))
     if wanted.live is not None:
         parts.append((f"r.state {'NOT IN' if wanted.live else 'IN'} ({_FINAL})", ()))
     values = [value for _, given in parts for value in given]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import effects, ratings
+from bot.domain import lanes, ratings
 from bot.domain.places import Person, Place, PostRef
 from bot.domain.ratings import Tally
 from bot.store.database import Query
@@ -57,15 +57,15 @@ def by_key(key: str) -> Query[Post | None]:
 
 def card(run: int, place: Place) -> Query[Post | None]:
     """The run's card in this place."""
-    return by_key(effects.announce_key(run, place))
+    return by_key(lanes.announce_key(run, place))
 
 
 def root(run: int, place: Place) -> Query[Post | None]:
-    """What replies hang below: the card, else the first other message of the run that stands in the channel."""
+    """What replies hang below: the card, else the word of the run's end in the channel."""
     return Query(
-        "SELECT * FROM posts WHERE run = ?1 AND place = ?2 AND thread IS NULL AND (key = ?3 OR NOT lost) "
-        "ORDER BY key != ?3, posted_at LIMIT 1",
-        (run, str(place), effects.announce_key(run, place)),
+        "SELECT * FROM posts WHERE key IN (?1, ?2) AND thread IS NULL AND (key = ?1 OR NOT lost) "
+        "ORDER BY key != ?1 LIMIT 1",
+        (lanes.announce_key(run, place), lanes.outcome_key(run, place)),
         _first,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.places import Person, Place
 from bot.domain.recipes import Recipe
-from bot.domain.runs import NUMBER_NAMES, Condition, Numbers, Point, Run, Sample, State
+from bot.domain.runs import NUMBER_NAMES, Condition, Numbers, Origin, Point, Run, Sample, State
 from bot.store.database import Query
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
@@ -40,6 +40,16 @@ def save(connection: sqlite3.Connection, run: Run) -> None:
 
 def get(number: int) -> Query[Run | None]:
     return Query(SELECT + "WHERE r.number = ?", (number,), _first)
+
+
+def newest_number(connection: sqlite3.Connection) -> int:
+    """The number of the newest run; 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(number), 0) AS number FROM runs").fetchone()["number"])
+
+
+def by_job(job: str) -> Query[Run | None]:
+    """The run of a job of the training service."""
+    return Query(SELECT + "WHERE r.job_id = ?", (job,), _first)
 
 
 def live() -> Query[list[Run]]:
@@ -114,11 +124,11 @@ def _first(rows: list[sqlite3.Row]) -> Run | None:
 
 def _fixed(run: Run) -> dict[str, Any]:
     return {
-        "name": run.name,
-        "recipe": _recipe_text(run.recipe),
         "home": str(run.home),
         "starter": run.starter.key,
-        "private": int(run.private),
+        "origin": run.origin.value,
+        "parent": run.parent,
+        "note": run.note,
         "changes": json.dumps(run.changes),
         "requested_at": run.requested_at.timestamp(),
     }
@@ -126,6 +136,9 @@ def _fixed(run: Run) -> dict[str, Any]:
 
 def _changing(run: Run) -> dict[str, Any]:
     return {
+        "name": run.name,
+        "recipe": _recipe_text(run.recipe),
+        "private": int(run.private),
         "state": run.state.value,
         "job_id": run.job_id,
         "cursor": run.cursor,
@@ -155,6 +168,9 @@ def _run(row: sqlite3.Row) -> Run:
         requested_at=datetime.fromtimestamp(row["requested_at"], UTC),
         state=State(row["state"]),
         private=bool(row["private"]),
+        origin=Origin(row["origin"]),
+        parent=row["parent"],
+        note=row["note"],
         changes=tuple(json.loads(row["changes"])),
         job_id=row["job_id"],
         cursor=row["cursor"],

@@ -1,0 +1,80 @@
+"""Times in which the training service was away: one notice a place, however many runs it concerns.
+
+An outage begins when the last live run is out of contact, and ends when the first is heard again. One that begins soon
+after another is the same one, whose notice is edited.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.effects import EditOutage, Effect, PostOutage
+from bot.domain.places import Place
+from bot.domain.runs import Condition, State
+from bot.store.database import Query
+
+SAME = timedelta(minutes=10)  # between two outages that are told as one
+_LIVE = f"state NOT IN ({', '.join(repr(state.value) for state in State if state.final)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """`ended_at` None: it goes on."""
+
+    number: int
+    began_at: datetime
+    ended_at: datetime | None
+
+
+def get(number: int) -> Query[Outage | None]:
+    return Query("SELECT * FROM outages WHERE id = ?", (number,), lambda rows: _outage(rows[0]) if rows else None)
+
+
+def begin(connection: sqlite3.Connection, run: int, places: Iterable[Place], now: datetime) -> list[Effect]:
+    """A run has lost contact: where every live one has, these places are told that the service is away."""
+    heard = connection.execute(
+        f"SELECT 1 FROM runs WHERE {_LIVE} AND condition IS NOT ? LIMIT 1", (Condition.LOST_CONTACT.value,)
+    ).fetchone()
+    if heard is not None:
+        return []
+    number, known = _open(connection, now)
+    edits = [EditOutage(told, place, number) for place, told in known]
+    return [*(PostOutage(run, place, number) for place in places), *edits]
+
+
+def _open(connection: sqlite3.Connection, now: datetime) -> tuple[int, list[tuple[Place, int]]]:
+    """The outage that goes on, or that ended just now, with where it was told; else a new one."""
+    row = connection.execute("SELECT * FROM outages ORDER BY id DESC LIMIT 1").fetchone()
+    if row is not None and (row["ended_at"] is None or now.timestamp() - row["ended_at"] < SAME.total_seconds()):
+        connection.execute("UPDATE outages SET ended_at = NULL WHERE id = ?", (row["id"],))
+        return row["id"], _told(connection, row["id"])
+    made = connection.execute("INSERT INTO outages (began_at) VALUES (?)", (now.timestamp(),))
+    return int(made.lastrowid or 0), []
+
+
+def end(connection: sqlite3.Connection, now: datetime) -> list[Effect]:
+    """The service was heard: the notices of the outage that goes on say so."""
+    row = connection.execute("SELECT id FROM outages WHERE ended_at IS NULL").fetchone()
+    if row is None:
+        return []
+    connection.execute("UPDATE outages SET ended_at = ? WHERE id = ?", (now.timestamp(), row["id"]))
+    return [EditOutage(run, place, row["id"]) for place, run in _told(connection, row["id"])]
+
+
+def _told(connection: sqlite3.Connection, number: int) -> list[tuple[Place, int]]:
+    """The places that were told of an outage, each with the run that its notice hangs on."""
+    rows = connection.execute(
+        "SELECT place, min(run) AS run FROM outbox WHERE once >= ? AND once < ? GROUP BY place",
+        (f"outage:{number}:", f"outage:{number};"),
+    ).fetchall()
+    return [(Place.parse(row["place"]), row["run"]) for row in rows]
+
+
+def _outage(row: sqlite3.Row) -> Outage:
+    ended = row["ended_at"]
+    return Outage(
+        row["id"],
+        datetime.fromtimestamp(row["began_at"], UTC),
+        datetime.fromtimestamp(ended, UTC) if ended is not None else None,
+    )
