@@ -4,16 +4,28 @@ Read once, by the command line. Secrets are SecretStr: they appear in no log, ro
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import UserError
+from bot.domain.places import Place
 
 
 class SettingsError(UserError):
     """A setting that is wrong or missing; the text has one line per setting."""
+
+
+def _place(value: Any) -> Any:
+    """The place in a text; anything else is left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return Place.parse(value.strip())
+    except ValueError:
+        raise PydanticCustomError("place", "Write platform/workspace/channel, for example slack/T0123/C0456") from None
 
 
 class Settings(BaseSettings):
@@ -46,6 +58,18 @@ class Settings(BaseSettings):
         validation_alias="TRAINBOT_RECIPES",
         description="Folder of your recipes and their data files; default: `recipes` in the data folder",
     )
+    config: Path | None = Field(
+        None,
+        validation_alias="TRAINBOT_CONFIG",
+        description="File that says who may do what, and the default prompts; default: `trainbot.toml` in the data "
+        "folder",
+    )
+    # A Place is made of a text, not of JSON, which pydantic-settings expects of a variable with fields.
+    place: Annotated[Place | None, NoDecode, BeforeValidator(_place)] = Field(
+        None,
+        validation_alias="TRAINBOT_PLACE",
+        description="Default place of runs started outside chat, as `platform/workspace/channel`",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info",
         validation_alias="TRAINBOT_LOG_LEVEL",
@@ -56,26 +80,38 @@ class Settings(BaseSettings):
         validation_alias="TRAINBOT_LOG_JSON",
         description="1 writes the log as JSON lines",
     )
-    service_url: str = Field(
-        "https://api.arkor.ai",
+    service_url: str | None = Field(
+        None,
         validation_alias="ARKOR_CLOUD_API_URL",
-        description="Training service that `trainbot run` uses",
+        description="Training service that `trainbot run` uses; default: the one of your Arkor login, else "
+        "https://api.arkor.ai",
     )
     service_token: SecretStr | None = Field(
         None,
         validation_alias="ARKOR_TOKEN",
-        description="Its access token",
+        description="Its access token; default: your own Arkor login, `~/.arkor/credentials.json`",
     )
-    service_org: str | None = Field(None, validation_alias="ARKOR_ORG", description="Slug of your organisation there")
+    service_org: str | None = Field(
+        None,
+        validation_alias="ARKOR_ORG",
+        description="Slug of your organisation there; default: the one in `.arkor/state.json`",
+    )
     service_project: str | None = Field(
         None,
         validation_alias="ARKOR_PROJECT",
-        description="Slug of the project whose runs trainbot starts and follows",
+        description="Slug of the project whose runs trainbot starts and follows; default: the one in "
+        "`.arkor/state.json`",
+    )
+    arkor_dir: Path | None = Field(
+        None,
+        validation_alias="TRAINBOT_ARKOR_DIR",
+        description="Folder with the `.arkor/state.json` to use; default: the folder trainbot is started in",
     )
     trainer: Literal["", "embedded"] = Field(
         "",
         validation_alias="TRAINBOT_TRAINER",
-        description="`embedded` makes `trainbot run` start its own training service",
+        description="`embedded` makes `trainbot run` use its own training service whatever else is set; it does "
+        "so too where nothing names another one",
     )
     trainer_token: SecretStr | None = Field(
         None,
@@ -120,6 +156,11 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """The data folder, with `~` resolved."""
         return self.data_dir.expanduser().absolute()
+
+    @property
+    def config_file(self) -> Path:
+        """The config file, whether it is there or not."""
+        return (self.config or self.home / "trainbot.toml").expanduser().absolute()
 
     def secrets(self) -> list[str]:
         """Every secret that is set, for the log to leave out."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from bot.domain.places import Place
 from bot.settings import Settings, SettingsError, read, variable
 
 KNOBS: dict[str, tuple[str, str, Any]] = {
@@ -13,12 +14,15 @@ KNOBS: dict[str, tuple[str, str, Any]] = {
     "host": ("TRAINBOT_HOST", "0.0.0.0", "0.0.0.0"),
     "port": ("TRAINBOT_PORT", "9000", 9000),
     "recipes": ("TRAINBOT_RECIPES", "/recipes", Path("/recipes")),
+    "config": ("TRAINBOT_CONFIG", "/etc/trainbot.toml", Path("/etc/trainbot.toml")),
+    "place": ("TRAINBOT_PLACE", "slack/T0123/C0456", Place("slack", "T0123", "C0456")),
     "log_level": ("TRAINBOT_LOG_LEVEL", "debug", "debug"),
     "log_json": ("TRAINBOT_LOG_JSON", "1", True),
     "service_url": ("ARKOR_CLOUD_API_URL", "https://api.example", "https://api.example"),
     "service_token": ("ARKOR_TOKEN", "s3cret-token", SecretStr("s3cret-token")),
     "service_org": ("ARKOR_ORG", "team", "team"),
     "service_project": ("ARKOR_PROJECT", "bots", "bots"),
+    "arkor_dir": ("TRAINBOT_ARKOR_DIR", "/project", Path("/project")),
     "trainer": ("TRAINBOT_TRAINER", "embedded", "embedded"),
     "trainer_token": ("TRAINBOT_TRAINER_TOKEN", "s3cret-trainer", SecretStr("s3cret-trainer")),
     "concurrency": ("TRAINBOT_CONCURRENCY", "4", 4),
@@ -31,6 +35,7 @@ KNOBS: dict[str, tuple[str, str, Any]] = {
 WRONG = {
     "TRAINBOT_PORT": ("eighty", "65536", "-1"),
     "TRAINBOT_ROOM_TOKEN": ("short",),
+    "TRAINBOT_PLACE": ("training", "slack/T0123", "slack/T0123/C0456/7", "slack//C0456", "[1]", "{}"),
     "TRAINBOT_LOG_LEVEL": ("loud",),
     "TRAINBOT_LOG_JSON": ("perhaps",),
     "TRAINBOT_TRAINER": ("cloud",),
@@ -158,3 +163,22 @@ def test_the_data_folder_is_absolute_and_knows_the_home(monkeypatch: pytest.Monk
     monkeypatch.setenv("HOME", "/home/ada")
     assert read().home == Path("/home/ada/.trainbot")
     assert read(data_dir=Path("data")).home == tmp_path / "data"
+
+
+def test_a_place_that_is_none_is_told_how_to_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINBOT_PLACE", "#training")
+    with pytest.raises(SettingsError) as raised:
+        read()
+    assert str(raised.value) == ("TRAINBOT_PLACE: Write platform/workspace/channel, for example slack/T0123/C0456.")
+    monkeypatch.setenv("TRAINBOT_PLACE", " discord/1/2 ")
+    assert read().place == Place("discord", "1", "2")
+
+
+def test_the_config_file_lies_in_the_data_folder_unless_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert read().config_file == Path("/home/ada/.trainbot/trainbot.toml")
+    assert read(data_dir=Path("data")).config_file == tmp_path / "data" / "trainbot.toml"
+    monkeypatch.setenv("TRAINBOT_CONFIG", "~/ours.toml")
+    assert read().config_file == Path("/home/ada/ours.toml")

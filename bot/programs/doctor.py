@@ -4,14 +4,17 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from bot import config
 from bot.app import read_recipes, recipe_folders
 from bot.domain.errors import UserError
 from bot.domain.recipes import RecipeError
 from bot.domain.text import count
 from bot.programs import services
 from bot.programs.outbox import opened
-from bot.settings import Settings
+from bot.programs.services import Service
+from bot.settings import Settings, SettingsError
 from bot.store import operator
 from bot.trainer.service import find_service
 
@@ -20,17 +23,18 @@ Say = Callable[[str], object]
 
 async def run(settings: Settings, *, say: Say) -> None:
     """One line a thing that is well, one or more for a thing that is not; UserError when any is not."""
-    settings = _of_the_demo(settings)
+    settings, service = await asyncio.to_thread(_at_hand, settings)
     problems = 0
     for title, look in (
-        ("Data folder", _data_folder),
-        ("Recipes", _recipes),
-        ("Training service", _service),
-        ("Outbox", _outbox),
+        ("Data folder", partial(_data_folder, settings)),
+        ("Config", partial(_config, settings)),
+        ("Recipes", partial(_recipes, settings, examples=isinstance(service, Service) and service.embedded)),
+        ("Training service", partial(_service, settings, service)),
+        ("Outbox", partial(_outbox, settings)),
     ):
-        wrong, well = await look(settings)
+        wrong, well = await look()
         problems += len(wrong)
-        say(f"{title}: {well}" if not wrong else f"{title}: {count(len(wrong), 'problem')}")
+        say(f"{title}: {'; '.join(part for part in (count(len(wrong), 'problem') if wrong else '', well) if part)}")
         for sentence in wrong:
             say(f"  - {sentence}")
     if problems:
@@ -40,13 +44,18 @@ async def run(settings: Settings, *, say: Say) -> None:
 Finding = tuple[Sequence[str], str]
 
 
-def _of_the_demo(settings: Settings) -> Settings:
-    """The settings as the demo has them, where the data folder is the demo's or holds nothing but it."""
-    for home in (settings.home, settings.home / "demo"):
-        if (home / "trainbot.db").exists():
-            embedded = settings.trainer == "embedded" or home.name == "demo"
-            return settings.model_copy(update={"data_dir": home, "trainer": "embedded" if embedded else ""})
-    return settings
+def _at_hand(settings: Settings) -> tuple[Settings, Service | UserError]:
+    """The settings with the data folder that is in use, and the service; of a demo where only a demo was ever there."""
+    demo = settings.home / "demo"
+    if settings.home.name == "demo" and (settings.home / "trainbot.db").exists():
+        return settings, services.embedded("this is the folder of the demo")
+    try:
+        service = services.choose(settings, time.time())
+    except UserError as error:
+        return settings, error
+    if service.embedded and not (settings.home / "trainbot.db").exists() and (demo / "trainbot.db").exists():
+        return settings.model_copy(update={"data_dir": demo}), services.embedded("only the demo has run so far")
+    return settings, service
 
 
 async def _data_folder(settings: Settings) -> Finding:
@@ -61,8 +70,22 @@ async def _data_folder(settings: Settings) -> Finding:
     return (), f"{home} can be written"
 
 
-async def _recipes(settings: Settings) -> Finding:
-    folders = recipe_folders(settings, examples=settings.trainer == "embedded")
+async def _config(settings: Settings) -> Finding:
+    try:
+        read = await asyncio.to_thread(config.read, settings)
+    except SettingsError as error:
+        return str(error).splitlines(), ""
+    if not settings.config_file.exists():
+        return (), f"no {settings.config_file}; what the platforms let people do decides"
+    operators = "no list of operators" if read.operators is None else count(len(read.operators), "operator")
+    return (), (
+        f"{settings.config_file}: {count(len(read.admins), 'admin')}, {operators}, "
+        f"{count(len(read.prompts), 'default prompt')}"
+    )
+
+
+async def _recipes(settings: Settings, *, examples: bool) -> Finding:
+    folders = recipe_folders(settings, examples=examples)
     found = await asyncio.to_thread(read_recipes, folders)
     broken = [line for one in found.values() if isinstance(one, RecipeError) for line in str(one).splitlines()]
     if not found:
@@ -70,16 +93,18 @@ async def _recipes(settings: Settings) -> Finding:
     return broken, f"{count(len(found), 'recipe')} in {', '.join(str(one) for one in folders)}"
 
 
-async def _service(settings: Settings) -> Finding:
-    if settings.trainer == "embedded":
+async def _service(settings: Settings, service: Service | UserError) -> Finding:
+    if isinstance(service, UserError):
+        return str(service).splitlines(), ""
+    if service.embedded:
         living = await asyncio.to_thread(find_service, settings.home / "trainer")
-        return (), f"embedded, {f'listening on {living.url}' if living else 'not running; `trainbot run` starts it'}"
-    named = services.named(settings)
-    if named is None:
-        return ("Set ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or TRAINBOT_TRAINER=embedded.",), ""
-    async with named as client:
-        where = f"{settings.service_url}, organisation {settings.service_org}, project {settings.service_project}"
-        return await client.check(), where
+        now = f"listening on {living.url}" if living else "not running now, `trainbot run` starts it"
+        return (), f"{service}; {now}"
+    try:
+        async with services.client(service) as client:
+            return await client.check(), str(service)
+    except UserError as error:
+        return (str(error),), str(service)
 
 
 async def _outbox(settings: Settings) -> Finding:
