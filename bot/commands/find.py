@@ -11,17 +11,19 @@ from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Run
 from bot.domain.text import cut, one_line
-from bot.messages import words
+from bot.messages import facts, words
 from bot.store import listing, posts, runs
+from bot.store.database import Query
 from bot.store.listing import Filter
 
 _NUMBER = re.compile(r"(?:(.*?)\s*#|)([0-9]{1,12})")
 OFFERED = 25  # what a completion shows at the most
+NAMES = 1000  # of runs that are compared with what was typed
 
 
 async def run(request: Request, ref: RunRef) -> Run:
     """The run that is meant: by number, by name (the newest one here), or without a word the one that fits here."""
-    word = ref.strip().lower()
+    word = one_line(ref, 200)
     if not word:
         return await _here(request)
     number = _NUMBER.fullmatch(word)
@@ -31,9 +33,11 @@ async def run(request: Request, ref: RunRef) -> Run:
 
 
 async def several(request: Request, text: str, most: int) -> list[Run]:
-    """The runs that a line names, without repetitions: `#41 #42`, `support-bot #42`. UserError for more than `most`."""
+    """The runs that a line names, without repetitions: `#41 #42`, `support-bot #42`; a name of several words between
+    commas. UserError for more than `most`."""
+    parts = text.split(",") if "," in text else [text] if await _known(request, text) else text.split()
     refs: list[str] = []
-    for word in text.replace(",", " ").split():
+    for word in (part.strip() for part in parts if part.strip()):
         if refs and word.startswith("#") and "#" not in refs[-1] and not refs[-1].isdigit():
             refs[-1] += word  # a run as every message calls it
         else:
@@ -42,6 +46,12 @@ async def several(request: Request, text: str, most: int) -> list[Run]:
         raise UserError(f"That names {len(refs)} runs; {most} at once are the most.")
     found = [await run(request, RunRef(ref)) for ref in refs]
     return list({one.number: one for one in found}.values())
+
+
+async def _known(request: Request, name: str) -> bool:
+    """Whether a run that may be seen here has this name."""
+    name = one_line(name, 200)
+    return bool(name) and await request.desk.db.read(listing.count(request.incoming.viewer, Filter(name=name))) > 0
 
 
 async def _named(request: Request, name: str) -> Run:
@@ -53,8 +63,12 @@ async def _named(request: Request, name: str) -> Run:
             raise _which(live)
         if found:
             return (live or found)[0]
-    near = hyper.nearest(name, await request.desk.db.read(listing.names(request.incoming.viewer, 200)))
-    hint = f"Did you mean `{cut(one_line(near), 40)}`?" if near else "`/train list` shows what there is."
+    known = {one_line(one).casefold(): one for one in await request.desk.db.read(_names(request.incoming))}
+    alike = known.get(name.casefold())
+    if alike is not None and alike != name:  # letters or blanks that the database does not take for the same
+        return await _named(request, alike)
+    near = hyper.nearest(name.casefold(), known)
+    hint = f"Did you mean `{cut(one_line(known[near]), 40)}`?" if near else "`/train list` shows what there is."
     raise UserError(f"There is no run called `{cut(name, 40)}` here. {hint}")
 
 
@@ -62,9 +76,13 @@ async def _numbered(request: Request, number: int, name: str | None) -> Run:
     found = await request.desk.db.read(runs.get(number))
     if found is None or not request.incoming.viewer.sees(found):
         raise UserError(f"There is no run #{number} here. `/train list` shows what there is.")
-    if name and name != found.name.lower():
-        raise UserError(f"Run #{number} is not `{cut(name, 40)}` but `{found.title}`. Which one do you mean?")
+    if name and name.casefold() not in {one_line(found.name).casefold(), one_line(found.name, 80).casefold()}:
+        raise UserError(f"Run #{number} is not `{cut(name, 40)}` but `{facts.title(found)}`. Which one do you mean?")
     return found
+
+
+def _names(incoming: Incoming) -> Query[list[str]]:
+    return listing.names(incoming.viewer, NAMES)
 
 
 async def _here(request: Request) -> Run:
@@ -102,6 +120,22 @@ async def complete_live_run(incoming: Incoming, desk: Desk, last: str, _: Mappin
 async def _runs(incoming: Incoming, desk: Desk, wanted: Filter) -> list[Choice]:
     found = await desk.db.read(listing.select(incoming.viewer, wanted, OFFERED))
     return [Choice(f"#{one.number}", f"{one_line(one.name, 60)} #{one.number} · {one.state.value}") for one in found]
+
+
+async def complete_name(incoming: Incoming, desk: Desk, last: str, _: Mapping[str, str]) -> Sequence[Choice]:
+    """Names of the runs that may be seen here, the latest used first."""
+    found = await desk.db.read(_names(incoming))
+    return [Choice(one, one_line(one, 80)) for one in found if last.casefold() in one.casefold() and " " not in one]
+
+
+async def complete_starter(incoming: Incoming, desk: Desk, last: str, _: Mapping[str, str]) -> Sequence[Choice]:
+    """Who started runs that may be seen here, by user id where a name would need quotes."""
+    found = await desk.db.read(listing.starters(incoming.viewer, NAMES))
+    return [
+        Choice(one.user if " " in one.label else one.label, one_line(one.label, 80))
+        for one in found
+        if one.label.casefold().startswith(last.casefold()) or one.user.casefold().startswith(last.casefold())
+    ]
 
 
 async def complete_command(_: Incoming, desk: Desk, last: str, __: Mapping[str, str]) -> Sequence[Choice]:

@@ -14,8 +14,8 @@ from bot.store.database import Query
 # The same rule as domain.runs.Viewer.sees, where a test holds the two together.
 _SEEN = "(r.private = 0 OR r.home = ? OR r.starter = ? OR ?)"
 _FINAL = ", ".join(f"'{state}'" for state in State if state.final)
-# A run is of a place when it began there or has its card there.
-_OF_PLACE = "(r.home = ? OR r.number IN (SELECT p.run FROM posts p WHERE p.place = ? AND p.key LIKE 'announce:%'))"
+# A run is of a place when it began there or has its card there; the key is that of `announce_key`, one look-up a run.
+_OF_PLACE = "(r.home = ? OR EXISTS (SELECT 1 FROM posts p WHERE p.key = 'announce:' || r.number || ':' || ?))"
 
 
 @dataclass(frozen=True, slots=True)
