@@ -48,9 +48,27 @@ class Pointed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Named(msgspec.Struct, forbid_unknown_fields=True):
-    """The name of a channel or person to add."""
+    """The name of a person to add."""
 
     name: str
+
+
+class Opened(msgspec.Struct, forbid_unknown_fields=True):
+    """The name of a channel to add, and who adds it; a private one has that person alone inside."""
+
+    id: Id
+    person: str
+    name: str
+    private: bool = False
+
+
+class Changed(msgspec.Struct, forbid_unknown_fields=True):
+    """Somebody who should be inside a private channel, or not; `person` wants it."""
+
+    person: str
+    channel: str
+    member: str
+    on: bool
 
 
 class Typed(msgspec.Struct, forbid_unknown_fields=True):

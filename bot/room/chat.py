@@ -15,6 +15,7 @@ from bot.ports import Clock
 from bot.room.hub import Hub
 from bot.room.render import PLATFORM, render
 from bot.store import room as store
+from bot.store import room_roster as roster
 from bot.store.database import Database
 
 WORKSPACE = "local"
@@ -43,7 +44,7 @@ class RoomChat:
             thread=_number(thread) if thread else None,
             ping=rendered.ping,
             key=f"post:{key}",
-            pictures=rendered.pictures,
+            contents=rendered.contents,
         )
         number = await self.db.write(lambda connection: store.add_message(connection, draft))
         self.hub.wake()
@@ -54,7 +55,7 @@ class RoomChat:
         rendered = render(message)
         number = _number(ref)
         await self.db.write(
-            lambda connection: store.edit_message(connection, number, rendered.body, rendered.ping, rendered.pictures)
+            lambda connection: store.edit_message(connection, number, rendered.body, rendered.ping, rendered.contents)
         )
         self.hub.wake()
 
@@ -69,7 +70,7 @@ class RoomChat:
         found = await self.db.read(store.entry(_number(ref)))
         if found is None or found.deleted:
             raise Rejected(Scope.GONE, f"there is no message {ref.message} in the room")
-        names = {one.user: one.name for one in await self.db.read(store.people())}
+        names = {one.user: one.name for one in await self.db.read(roster.people())}
         return [(person(user, names.get(user, "")), emoji) for emoji, user in found.reactions if user != store.BOT]
 
     async def link(self, ref: PostRef) -> str | None:
@@ -79,9 +80,16 @@ class RoomChat:
 
     async def check(self, place: Place) -> Sequence[str]:
         """A sentence when there is no such channel."""
-        if await self.db.read(store.channel(place.channel)):
+        if await self.db.read(roster.channel(place.channel)):
             return []
         return [f"There is no channel #{place.channel} in the room. Add it there, or name another one."]
+
+    async def direct(self, person: Person) -> Place:
+        """That person's own conversation with the bot; Rejected(place) for somebody the room does not know."""
+        known = person.platform == PLATFORM and await self.db.read(roster.member(person.user)) is not None
+        if not known:
+            raise Rejected(Scope.PLACE, f"there is nobody called {person.user!r} in the room")
+        return direct(person)
 
     def paces(self, effect: Effect) -> Iterable[str]:
         """None: the room is this process."""

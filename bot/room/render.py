@@ -1,7 +1,7 @@
 """A message as the data that the room's page draws: names of meanings and texts, no markup and no look.
 
 Runs when a message is posted, edited or answered; the result is stored, so the page needs no newer code to show an
-old message. The page puts every text in through textContent. Pictures travel by their digest.
+old message. The page puts every text in through textContent. Pictures and files travel by their digest.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from bot.messages.model import (
     Buttons,
     Code,
     Facts,
+    File,
     Grid,
     Heading,
     Line,
@@ -36,20 +37,23 @@ from bot.messages.model import (
     Verbatim,
     When,
 )
-from bot.store.room import EVERYONE
+from bot.room.naming import file_name
+from bot.store.room_contents import Contents, StoredFile
+from bot.store.room_roster import EVERYONE
 
 PLATFORM = "room"
 TEXT_LIMIT = 20_000  # characters of one text; our own, so that one log cannot make a page slow
 LABEL_LIMIT = 300
+FILE_LIMIT = 10_000_000  # characters of one download; our own, so that no text fills the database
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What is stored: the body, whom it calls (a user, everyone, or nobody), and its PNGs by SHA-256."""
+    """What is stored: the body, whom it calls (a user, everyone, or nobody), and its PNGs and files by SHA-256."""
 
     body: Mapping[str, Any]
     ping: str | None
-    pictures: Mapping[str, bytes]
+    contents: Contents
 
 
 def render(message: Message) -> Rendered:
@@ -60,7 +64,9 @@ def render(message: Message) -> Rendered:
         "blocks": [_block(block) for block in message.blocks],
     }
     pictures = {digest(block.png): block.png for block in message.blocks if isinstance(block, Picture)}
-    return Rendered(body, _called(message), pictures)
+    stored = [_stored(block) for block in message.blocks if isinstance(block, File)]
+    files = {_file_digest(one): one for one in stored}
+    return Rendered(body, _called(message), Contents(pictures, files))
 
 
 def digest(png: bytes) -> str:
@@ -68,11 +74,21 @@ def digest(png: bytes) -> str:
     return hashlib.sha256(png).hexdigest()
 
 
+def _file_digest(stored: StoredFile) -> str:
+    """The name is part of it: one message may give the same text under two names."""
+    return hashlib.sha256(stored.name.encode() + b"/" + stored.content).hexdigest()
+
+
+def _stored(block: File) -> StoredFile:
+    return StoredFile(file_name(block.name), cut(block.text, FILE_LIMIT).encode(errors="replace"))
+
+
 def _called(message: Message) -> str | None:
-    """Whom the message calls for; everyone wins over one. Somebody of another platform is not here to be called."""
+    """Whom the message calls for; everyone wins over one. Somebody of another platform is not here to be called, and
+    the room has no groups: what calls for one calls nobody."""
     pings = [
         span for block in message.blocks if isinstance(block, Heading | Prose) for span in block.line
-        if isinstance(span, Ping)
+        if isinstance(span, Ping) and not span.group
     ]  # fmt: skip
     if any(ping.person is None for ping in pings):
         return EVERYONE
@@ -96,6 +112,8 @@ def _block(block: Block) -> dict[str, Any]:
             return {"is": "grid", "header": [_label(one) for one in block.header], "rows": rows}
         case Picture():
             return _picture(block)
+        case File():
+            return _file(block)
         case Meter():
             return {"is": "meter", "done": min(max(block.done, 0.0), 1.0), "label": _label(block.label)}
         case Buttons():
@@ -115,6 +133,17 @@ def _picture(block: Picture) -> dict[str, Any]:
         "name": _label(block.name),
         "width": width,
         "height": height,
+    }
+
+
+def _file(block: File) -> dict[str, Any]:
+    stored = _stored(block)
+    return {
+        "is": "file",
+        "sha256": _file_digest(stored),
+        "name": stored.name,
+        "label": _label(block.label),
+        "size": len(stored.content),
     }
 
 
@@ -150,9 +179,15 @@ def _span(span: Span) -> dict[str, str]:
         case When():
             return {"is": "when", "at": span.at.isoformat()}
         case Ping():
-            return {"is": "ping", "text": "@" + (_who(span.person) if span.person else "here")}
+            return _ping(span)
         case _:
             assert_never(span)
+
+
+def _ping(span: Ping) -> dict[str, str]:
+    if span.group:
+        return {"is": "text", "text": "@" + _label(span.group)}
+    return {"is": "ping", "text": "@" + (_who(span.person) if span.person else "here")}
 
 
 def _link(span: Link) -> dict[str, str]:

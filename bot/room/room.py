@@ -1,34 +1,34 @@
-"""What people do in the room: say, ask, press, react, add a channel or a name. One method each, called by routes.
+"""What people do in the room: say, ask, press, react, delete, complete. One method each, called by routes.
 
 A command is answered by the registry and the answer is kept as a message for the asker alone. Every act carries an
 id made by the page, one per click or enter, so that a request repeated after a broken connection is the same one.
 """
 
 import re
-import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from bot.commands.spec import Choice, Incoming, Standing
+from bot.commands.roles import Standing
+from bot.commands.spec import Choice, Incoming
 from bot.domain.calls import Call
 from bot.domain.errors import UserError
 from bot.domain.places import Person, PostRef
-from bot.domain.text import clean, one_line
+from bot.domain.text import clean
 from bot.messages.model import Message, Tone, say
 from bot.ports import Clock
 from bot.room import view
-from bot.room.asks import Named, Pointed, Pressed, Reacted, Said, Typed
-from bot.room.chat import person, place
+from bot.room.asks import Pointed, Pressed, Reacted, Said, Typed
+from bot.room.chat import place
 from bot.room.doors import Doors
 from bot.room.hub import Hub
 from bot.room.render import render
+from bot.room.roster import Roster
 from bot.store import room as store
 from bot.store.database import Database
+from bot.store.room_roster import Channel, mark_read
 
 TEXT_LIMIT = 4000  # characters of a person's message; as many as a command may have
 EMOJI = ("👍", "👎", "🎉", "❤️", "😄", "👀", "🚀", "🤔", "✅", "🔥")
-MOST_CHANNELS = 200
-_CHANNEL = re.compile(r"[a-z0-9-]{1,40}")
 _WORD = re.compile(r"/(?:train(?:\s+|$))?", re.IGNORECASE)
 
 OnReaction = Callable[[PostRef, Person, str, bool], Awaitable[None]]
@@ -61,6 +61,7 @@ class Room:
         self.clock = clock
         self.hub = hub
         self.on_reaction = on_reaction
+        self.roster = Roster(db, clock, hub)
         self.doors = Doors(db, clock, public_host=public_host, operator_token=operator_token)
 
     async def address(self, base: str) -> str:
@@ -74,11 +75,11 @@ class Room:
             raise UserError("There is nothing to send.")
         if len(text) > TEXT_LIMIT:
             raise UserError(f"That has {len(text)} characters; {TEXT_LIMIT} is the most. Nothing was sent.")
-        who = await self._person(said.person)
-        self._reachable(who, said.channel)
-        if text.startswith("/") or said.channel.startswith("@"):  # in a direct conversation every word is for the bot
-            message = _ref(said.channel, said.thread, None) if said.thread else None
-            incoming = self._incoming(said.id, who, said.channel, message)
+        who = await self.roster.person(said.person)
+        channel = await self.roster.channel(who.user, said.channel)
+        root = await self._root(who, channel, said.thread)
+        if text.startswith("/") or channel.direct:  # in a direct conversation every word is for the bot
+            incoming = _incoming(said.id, who, channel, root)
             return await self._answer(incoming, _WORD.sub("", text, count=1), said.thread, echo=text)
         return await self._add(
             store.Draft(said.channel, {"text": text}, self._now(), said.thread, who.user, key=f"said:{said.id}")
@@ -86,10 +87,11 @@ class Room:
 
     async def press(self, pressed: Pressed) -> dict[str, Any]:
         """Makes the call that a button carries."""
-        who = await self._person(pressed.person)
+        who = await self.roster.person(pressed.person)
         entry = await self.entry(who.user, pressed.message)
         thread = entry.thread or (pressed.thread if pressed.thread == entry.id else None)
-        incoming = self._incoming(pressed.id, who, entry.channel, _ref(entry.channel, entry.id, entry.thread))
+        channel = await self.roster.channel(who.user, entry.channel)
+        incoming = _incoming(pressed.id, who, channel, _ref(entry.channel, entry.id, entry.thread))
         try:
             call = Call.decode(pressed.call)
         except ValueError:
@@ -101,7 +103,7 @@ class Room:
 
     async def react(self, reacted: Reacted) -> dict[str, Any]:
         """Puts a person's reaction or takes it back, and tells the runtime when that changed something."""
-        who = await self._person(reacted.person)
+        who = await self.roster.person(reacted.person)
         entry = await self.entry(who.user, reacted.message)
         if reacted.emoji not in EMOJI and reacted.emoji not in {emoji for emoji, _ in entry.reactions}:
             raise UserError("The room has no such emoji.")
@@ -115,7 +117,7 @@ class Room:
 
     async def delete(self, pointed: Pointed) -> dict[str, Any]:
         """Takes back an own text, or dismisses what only this person sees."""
-        who = await self._person(pointed.person)
+        who = await self.roster.person(pointed.person)
         entry = await self.entry(who.user, pointed.message)
         if who.user not in {entry.author, entry.audience}:
             raise UserError("Only your own messages can be deleted.")
@@ -125,56 +127,35 @@ class Room:
 
     async def read(self, pointed: Pointed) -> dict[str, Any]:
         """This person has seen the channel up to this message."""
-        who = await self._person(pointed.person)
+        who = await self.roster.person(pointed.person)
         entry = await self.entry(who.user, pointed.message)
-        await self.db.write(lambda connection: store.mark_read(connection, who.user, entry.channel, entry.id))
+        await self.db.write(lambda connection: mark_read(connection, who.user, entry.channel, entry.id))
         return {}
-
-    async def add_channel(self, named: Named) -> dict[str, Any]:
-        """A new channel for everyone."""
-        name = named.name.strip().removeprefix("#").lower()
-        if not _CHANNEL.fullmatch(name):
-            raise UserError("A channel's name has 1 to 40 of the letters a to z, digits and hyphens.")
-        channels = await self.db.read(store.channels(""))
-        if len(channels) >= MOST_CHANNELS:
-            raise UserError(f"This room holds {MOST_CHANNELS} channels.")
-        await self.db.write(lambda connection: store.add_channel(connection, name, self._now()))
-        self.hub.wake()
-        return {"name": name}
-
-    async def add_person(self, named: Named) -> dict[str, Any]:
-        """A new name; the person of that name where there is one."""
-        name = one_line(named.name, 1000)
-        if not 1 <= len(name) <= 40 or not name.isprintable() or not re.search(r"\w", name):
-            raise UserError("A name has 1 to 40 characters that can be seen.")
-        stem = re.sub(r"[^a-z0-9]+", "-", _ascii(name).lower()).strip("-") or "person"
-        user = await self.db.write(lambda connection: store.add_person(connection, stem, name, self._now()))
-        self.hub.wake()
-        return {"user": user, "name": name}
 
     async def complete(self, typed: Typed) -> dict[str, Any]:
         """What the half-typed line may become, as whole lines."""
-        who = await self._person(typed.person)
-        self._reachable(who, typed.channel)
+        who = await self.roster.person(typed.person)
+        channel = await self.roster.channel(who.user, typed.channel)
         text = clean(typed.text)[:TEXT_LIMIT]
-        message = _ref(typed.channel, typed.thread, None) if typed.thread else None
-        incoming = self._incoming("complete", who, typed.channel, message)
+        incoming = _incoming("complete", who, channel, await self._root(who, channel, typed.thread))
         return {
             "choices": [{"value": one.value, "label": clean(one.label)} for one in await self._choices(incoming, text)]
         }
 
     async def entry(self, me: str, number: int) -> store.Entry:
-        """A message that this person sees; UserError where there is none."""
-        entry = await self.db.read(store.entry(number))
-        if entry is None or entry.deleted or entry.audience not in {None, me} or not _open(entry.channel, me):
+        """A message that this person sees now; UserError where there is none."""
+        entry = await self.db.read(store.seen(me, number))
+        if entry is None or entry.deleted:
             raise UserError("That message is not here any more.")
         return entry
 
-    async def channel(self, me: str, name: str) -> str:
-        """A channel that this person sees; UserError where there is none."""
-        if not _open(name, me) or not await self.db.read(store.channel(name)):
-            raise UserError("There is no such channel here.")
-        return name
+    async def _root(self, who: Person, channel: Channel, thread: int | None) -> PostRef | None:
+        """The message that the thread hangs below; UserError for one that this person does not see in this channel."""
+        if thread is None:
+            return None
+        if not await self.db.read(store.root_for(who.user, thread, channel.name)):
+            raise UserError("That thread is not here any more.")
+        return _ref(channel.name, thread, None)
 
     async def _choices(self, incoming: Incoming, text: str) -> list[Choice]:
         head = _WORD.match(text)
@@ -202,31 +183,23 @@ class Room:
         me = incoming.person.user
         draft = store.Draft(
             incoming.place.channel, body, self._now(), thread,
-            audience=me, key=_key(incoming), pictures=rendered.pictures,
+            audience=me, key=_key(incoming), contents=rendered.contents,
         )  # fmt: skip
         return await self._add(draft)
 
     async def _add(self, draft: store.Draft) -> dict[str, Any]:
         number = await self.db.write(lambda connection: store.add_message(connection, draft))
         self.hub.wake()
-        return {"message": view.message(await self.entry(draft.author or draft.audience or "", number))}
-
-    async def _person(self, user: str) -> Person:
-        member = await self.db.read(store.member(user))
-        if member is None:
-            raise UserError("The room does not know you any more. Choose a name, or add one.")
-        return person(member.user, member.name)
-
-    def _reachable(self, who: Person, channel: str) -> None:
-        if not _open(channel, who.user):
-            raise UserError("There is no such channel here.")
-
-    def _incoming(self, number: str, who: Person, channel: str, message: PostRef | None) -> Incoming:
-        private = channel.startswith("@")
-        return Incoming(f"room:{number}", who, place(channel), Standing.MEMBER, private, message)
+        return {"message": view.message(await self.entry(draft.who or "", number))}
 
     def _now(self) -> float:
         return self.clock.now().timestamp()
+
+
+def _incoming(number: str, who: Person, channel: Channel, message: PostRef | None) -> Incoming:
+    return Incoming(
+        f"room:{number}", who, place(channel.name), Standing.MEMBER, channel.private, message, direct=channel.direct
+    )
 
 
 def _key(incoming: Incoming) -> str:
@@ -235,12 +208,3 @@ def _key(incoming: Incoming) -> str:
 
 def _ref(channel: str, message: int | None, thread: int | None) -> PostRef:
     return PostRef(place(channel), str(message), str(thread) if thread else None)
-
-
-def _open(channel: str, me: str) -> bool:
-    """Whether this person sees the channel."""
-    return not channel.startswith("@") or channel == f"@{me}"
-
-
-def _ascii(name: str) -> str:
-    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()

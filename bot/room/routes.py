@@ -1,46 +1,43 @@
-"""The room over HTTP: the page and its files, reads, writes, pictures, and the WebSocket that carries changes.
+"""The room over HTTP: the page and its files, reads, writes, pictures, downloads, and the WebSocket of changes.
 
 Every request is checked for its Host, all but the page's own files and the entrance for the cookie, every write and
-the WebSocket for the Origin as well (see `doors`). Errors of people are sentences in JSON with status 400.
+the WebSocket for the Origin as well (see `guard`). Errors of people are sentences in JSON with status 400.
 """
 
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
 from importlib import resources
-from typing import Any, TypeVar
 
-import msgspec
 from aiohttp import web
 
-from bot.domain.errors import Rejected, UserError
+from bot.domain.errors import UserError
 from bot.room import view
-from bot.room.asks import Named, Pointed, Pressed, Reacted, Said, Typed
+from bot.room.asks import Changed, Named, Opened, Pointed, Pressed, Reacted, Said, Typed
 from bot.room.doors import SESSION_LIFE, cookie_name
+from bot.room.guard import Guard, refuse
 from bot.room.room import EMOJI, Room
 from bot.store import room as store
+from bot.store import room_contents as contents
 
-BODY_LIMIT = 64 * 1024
 LAST = 2**62  # an id after every message
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-T = TypeVar("T")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def routes(room: Room) -> list[web.RouteDef]:
     """All routes of the room."""
     files = {one.name: one.read_bytes() for one in (resources.files("bot.room") / "page").iterdir()}
     page = Page(room, files)
-    guard = Guard(room, page.entrance)
+    guard = Guard(room.doors, page.entrance)
     writes = {
         "say": guard.write(Said, room.say),
         "press": guard.write(Pressed, room.press),
         "react": guard.write(Reacted, room.react),
         "delete": guard.write(Pointed, room.delete),
         "read": guard.write(Pointed, room.read),
-        "channels": guard.write(Named, room.add_channel),
-        "people": guard.write(Named, room.add_person),
+        "channels": guard.write(Opened, room.roster.add_channel),
+        "people": guard.write(Named, room.roster.add_person),
+        "members": guard.write(Changed, room.roster.change_member),
         "complete": guard.write(Typed, room.complete),
     }
     return [
@@ -49,75 +46,13 @@ def routes(room: Room) -> list[web.RouteDef]:
         web.get("/room", guard.host(page.enter), allow_head=False),
         web.get("/room/page/{name}", guard.host(page.file)),
         web.get("/room/picture/{name}.png", guard.read(page.picture)),
+        web.get("/room/file/{message}/{name}", guard.read(page.download)),
         web.get("/room/history", guard.read(page.history)),
         web.get("/room/thread", guard.read(page.thread)),
         web.get("/room/live", guard.live(page.live), allow_head=False),
         web.post("/room/invite", guard.post(page.invite)),
         *(web.post(f"/room/{name}", handler) for name, handler in writes.items()),
     ]
-
-
-class Guard:
-    """Wraps handlers into their checks."""
-
-    def __init__(self, room: Room, entrance: Callable[[web.Request], web.Response]) -> None:
-        self._room = room
-        self._entrance = entrance
-
-    def host(self, handler: Handler) -> Handler:
-        """Host alone: for what holds no secret."""
-
-        async def checked(request: web.Request) -> web.StreamResponse:
-            if not self._room.doors.host_fits(request):
-                return _refuse(403, "This name is not one of trainbot's. Set TRAINBOT_PUBLIC_HOST to allow it.")
-            return await handler(request)
-
-        return checked
-
-    def read(self, handler: Handler) -> Handler:
-        """Host and cookie."""
-
-        async def checked(request: web.Request) -> web.StreamResponse:
-            if not await self._room.doors.knows(request):
-                return self._entrance(request)
-            return await _spoken(handler(request))
-
-        return self.host(checked)
-
-    def live(self, handler: Handler) -> Handler:
-        """Host, Origin and cookie."""
-
-        async def checked(request: web.Request) -> web.StreamResponse:
-            if not self._room.doors.origin_fits(request):
-                return _refuse(403, "This request does not come from the room's own page.")
-            return await handler(request)
-
-        return self.read(checked)
-
-    def post(self, handler: Handler) -> Handler:
-        """Host, Origin, cookie, and a type that no form of another page can send."""
-
-        async def checked(request: web.Request) -> web.StreamResponse:
-            if request.content_type != "application/json":
-                return _refuse(415, "Only JSON is taken here.")
-            return await handler(request)
-
-        return self.live(checked)
-
-    def write(self, kind: type[T], act: Callable[[T], Awaitable[dict[str, Any]]]) -> Handler:
-        """All checks, and the body as this type."""
-
-        async def handler(request: web.Request) -> web.StreamResponse:
-            raw = await _body(request)
-            if raw is None:
-                return _refuse(413, "That is too long.")
-            try:
-                asked = msgspec.json.decode(raw, type=kind)
-            except msgspec.DecodeError as error:
-                return _refuse(400, f"That request cannot be read: {error}")
-            return web.json_response(await act(asked))
-
-        return self.post(handler)
 
 
 class Page:
@@ -135,7 +70,7 @@ class Page:
         """Why there is nothing to see, and how to get in. Somebody who follows a link from elsewhere arrives without
         the cookie even where there is one (SameSite=Strict): a page of our own then asks again, once."""
         if request.path != "/":
-            return _refuse(401, "Open the address that trainbot printed to come in.")
+            return refuse(401, "Open the address that trainbot printed to come in.")
         elsewhere = request.headers.get("Sec-Fetch-Site") == "cross-site" and not request.query_string
         return self._html("again.html" if elsewhere else "entrance.html", 200 if elsewhere else 401)
 
@@ -157,7 +92,7 @@ class Page:
         name = request.match_info["name"]
         kind = TYPES.get(name[name.rfind(".") :])
         if name not in self._files or kind in {None, "text/html"}:
-            return _refuse(404, "There is no such file.")
+            return refuse(404, "There is no such file.")
         tag = f'"{self._version}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if request.headers.get("If-None-Match") == tag:
@@ -165,25 +100,37 @@ class Page:
         return web.Response(body=self._files[name], content_type=kind, charset="utf-8", headers=headers)
 
     async def picture(self, request: web.Request) -> web.Response:
-        png = await self._room.db.read(store.picture(request.match_info["name"]))
+        """A PNG, which never changes under its name; the browser asks each time whether it may still be seen."""
+        name, me = request.match_info["name"], request.query.get("person", "")
+        png = await self._room.db.read(contents.picture(me, name))
         if png is None:
-            return _refuse(404, "There is no such picture.")
-        return web.Response(
-            body=png, content_type="image/png", headers={"Cache-Control": "private, max-age=31536000, immutable"}
-        )
+            return refuse(404, "There is no such picture.")
+        tag = f'"{name}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=png, content_type="image/png", headers=headers)
+
+    async def download(self, request: web.Request) -> web.Response:
+        """A text to keep, as plain text whatever it is called; its name is safe in a header as it is."""
+        number, me = _number(request.match_info["message"]), request.query.get("person", "")
+        found = await self._room.db.read(contents.stored_file(me, number, request.match_info["name"]))
+        if found is None:
+            return refuse(404, "That file is not here any more.")
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{found.name}"'}
+        return web.Response(body=found.content, content_type="text/plain", charset="utf-8", headers=headers)
 
     async def history(self, request: web.Request) -> web.Response:
         me = request.query.get("person", "")
-        channel = await self._room.channel(me, request.query.get("channel", ""))
-        return web.json_response(await view.history(self._room.db, me, channel, _before(request)))
+        channel = await self._room.roster.channel(me, request.query.get("channel", ""))
+        return web.json_response(await view.history(self._room.db, me, channel.name, _before(request)))
 
     async def thread(self, request: web.Request) -> web.Response:
         me = request.query.get("person", "")
-        root = await self._room.db.read(store.entry(_number(request.query.get("root", ""))))
         # Not `room.entry`: the replies of a root that was deleted can still be read.
-        if root is None or root.thread is not None or root.audience not in {None, me}:
+        root = await self._room.db.read(store.seen(me, _number(request.query.get("root", ""))))
+        if root is None or root.thread is not None:
             raise UserError("That thread is not here any more.")
-        await self._room.channel(me, root.channel)
         return web.json_response(await view.thread(self._room.db, me, root, _before(request)))
 
     async def invite(self, request: web.Request) -> web.Response:
@@ -230,30 +177,10 @@ class Page:
         )
 
 
-async def _spoken(answer: Awaitable[web.StreamResponse]) -> web.StreamResponse:
-    """The answer, or the sentence of what went wrong."""
-    try:
-        return await answer
-    except UserError as error:
-        return _refuse(400, str(error))
-    except Rejected as error:
-        return _refuse(400, f"That did not work: {error.reason}.")
-
-
 async def _until_closed(socket: web.WebSocketResponse) -> None:
     """Pages say nothing here; what they do goes by POST."""
     async for _ in socket:
         pass
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """The body, None when it is too long; read no further than needed."""
-    raw = b""
-    async for chunk in request.content.iter_any():
-        raw += chunk
-        if len(raw) > BODY_LIMIT:
-            return None
-    return raw
 
 
 def _before(request: web.Request) -> int:
@@ -265,7 +192,3 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise UserError("That is not a number.")
     return int(text)
-
-
-def _refuse(status: int, reason: str) -> web.Response:
-    return web.json_response({"error": reason}, status=status, headers={"Cache-Control": "no-store"})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.store import room as store
+from bot.store import room_roster
 from bot.store.database import Database
 
 PAGE = 40  # messages of one reading
@@ -61,11 +62,22 @@ async def thread(db: Database, me: str, root: store.Entry, before: int) -> dict[
 
 async def roster(db: Database, me: str) -> dict[str, Any]:
     """The people, and the channels with what is unread in them."""
-    people, channels = await db.read(store.people()), await db.read(store.channels(me))
+    people, channels = await db.read(room_roster.people()), await db.read(room_roster.channels(me))
     return {
-        "top": await db.read(store.top()),
+        "top": await db.read(room_roster.top()),
         "people": [{"user": one.user, "name": one.name} for one in people],
-        "channels": [{"name": one.name, "unread": one.unread, "mentions": one.mentions} for one in channels],
+        "channels": [_listed(one) for one in channels],
+    }
+
+
+def _listed(one: room_roster.Listed) -> dict[str, Any]:
+    return {
+        "name": one.channel.name,
+        "title": one.channel.title,
+        "private": one.channel.private,
+        "members": list(one.members),
+        "unread": one.unread,
+        "mentions": one.mentions,
     }
 
 
@@ -82,6 +94,6 @@ async def frame(db: Database, me: str, after: int, *, first: bool) -> dict[str, 
         "reset": reset,
         "messages": [] if reset else [message(one) for one in changed],
     }
-    if first or reset or await db.read(store.roster_revision()) > after:
+    if first or reset or await db.read(room_roster.roster_revision(me)) > after:
         return told | await roster(db, me)
     return told if changed else None

@@ -61,7 +61,7 @@ def everything(hostile: str = HOSTILE) -> m.Message:
     person = Person("room", "local", "grace", hostile)
     spans = m.line(
         hostile, m.Bold(hostile), m.Code(hostile), m.Link(hostile, "https://example.org/run"), m.Name(person),
-        m.When(START), m.Ping(), m.Ping(person),
+        m.When(START), m.Ping(), m.Ping(person), m.Ping(group=hostile),
     )  # fmt: skip
     return m.Message(
         hostile,
@@ -73,6 +73,7 @@ def everything(hostile: str = HOSTILE) -> m.Message:
             m.Quote(hostile * 20, hostile),
             m.Grid(("Step", hostile), ((m.line("10"), m.line(hostile)),)),
             m.Picture(png(60, 30), hostile),
+            m.File(hostile, hostile * 20, hostile),
             m.Meter(0.4, hostile),
             m.Buttons((m.Button(hostile, Call("status", {"run": "42"}), "danger"),)),
             m.Aside(m.line(hostile)),

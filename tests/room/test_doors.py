@@ -17,7 +17,8 @@ READS = (
     "/",
     "/room/history?person=ada&channel=training",
     "/room/thread?person=ada&root=1",
-    f"/room/picture/{digest(png())}.png",
+    f"/room/picture/{digest(png())}.png?person=ada",
+    "/room/file/1/0000?person=ada",
 )
 WRITES: dict[str, dict[str, Any]] = {
     "say": {"id": "12345678", "person": "ada", "channel": "training", "text": "hi"},
@@ -25,8 +26,9 @@ WRITES: dict[str, dict[str, Any]] = {
     "react": {"person": "ada", "message": 1, "emoji": "👍", "on": True},
     "delete": {"person": "ada", "message": 1},
     "read": {"person": "ada", "message": 1},
-    "channels": {"name": "new"},
+    "channels": {"id": "12345678", "person": "ada", "name": "new"},
     "people": {"name": "New"},
+    "members": {"person": "ada", "channel": "training", "member": "grace", "on": True},
     "complete": {"person": "ada", "channel": "training", "text": "/"},
     "invite": {},
 }
@@ -211,7 +213,7 @@ async def test_a_body_over_64_kib_is_refused(ada: Visitor) -> None:
 
 async def test_pictures_are_png_and_nothing_else_to_the_browser(house: House, ada: Visitor) -> None:
     await house.chat.post(place("training"), everything(), thread=None, key="k", tried_at=None)
-    async with ada.http.get(f"{house.url}/room/picture/{digest(png(60, 30))}.png") as response:
+    async with ada.http.get(f"{house.url}/room/picture/{digest(png(60, 30))}.png?person=ada") as response:
         assert (response.status, response.content_type, await response.read()) == (200, "image/png", png(60, 30))
         assert response.headers["X-Content-Type-Options"] == "nosniff"
     for name in ("0" * 64, "..%2f..%2fetc%2fpasswd", "x"):

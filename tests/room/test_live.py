@@ -122,7 +122,7 @@ async def test_unread_and_mentions_are_counted_for_each_person(house: House, ada
 async def test_a_new_channel_and_a_new_name_are_told(ada: Visitor) -> None:
     async with ada.live("ada") as socket:
         await socket.receive_json()
-        await ada.post("channels", {"name": "evals"})
+        await ada.post("channels", {"id": "12345678", "person": "ada", "name": "evals"})
         assert "evals" in [one["name"] for one in (await socket.receive_json())["channels"]]
         await ada.post("people", {"name": "Barbara"})
         assert "Barbara" in [one["name"] for one in (await socket.receive_json())["people"]]

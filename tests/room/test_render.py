@@ -24,7 +24,7 @@ def spans(*parts: m.Span | str) -> object:
 def test_every_block_is_named_by_its_meaning() -> None:
     body = render(everything("x")).body
     assert [block["is"] for block in body["blocks"]] == [
-        "heading", "prose", "facts", "verbatim", "quote", "grid", "picture", "meter", "buttons", "aside",
+        "heading", "prose", "facts", "verbatim", "quote", "grid", "picture", "file", "meter", "buttons", "aside",
     ]  # fmt: skip
     assert (body["summary"], body["tone"]) == ("x", "odd")
 
@@ -79,7 +79,7 @@ def test_a_meter_stays_between_empty_and_full(done: float, shown: float) -> None
 
 def test_a_picture_travels_by_its_digest_with_its_size() -> None:
     rendered = render(m.Message("s", (m.Picture(png(60, 30), "a curve"),)))
-    assert rendered.pictures == {digest(png(60, 30)): png(60, 30)}
+    assert rendered.contents.pictures == {digest(png(60, 30)): png(60, 30)}
     (block,) = rendered.body["blocks"]
     assert (block["width"], block["height"], block["alt"]) == (60, 30, "a curve")
     assert one(m.Picture(b"not a png", "x"))["width"] == 0

@@ -1,18 +1,32 @@
 // Draws the body of a message: one function a block, one a span. Every text goes in as text.
 
 import { h, icon } from "./dom.js";
-import { full, moment } from "./words.js";
+import { state } from "./state.js";
+import { bytes, full, moment } from "./words.js";
 
 const WIDE = 19; // characters that fit one column of facts
-const PLAIN = new Set(["prose", "aside", "buttons"]);
+const PLAIN = new Set(["prose", "aside", "buttons", "file"]);
+const GATHERED = new Set(["picture", "file"]);
 
 // The body of one of the bot's messages. A message that is more than a sentence becomes a card.
 export function body(message, busy) {
   const { blocks, tone, summary } = message.body;
-  const drawn = blocks.map((block) => BLOCKS[block.is](block, { message, busy }));
+  const drawn = gathered(blocks).map((block) => BLOCKS[block.is](block, { message, busy }));
   const parts = drawn.length ? drawn : [h("p", {}, summary)];
   const card = tone !== "plain" || blocks.some((block) => !PLAIN.has(block.is));
   return h("div", { class: `body${card ? ` card tone-${tone}` : ""}` }, parts);
+}
+
+// Pictures that follow each other stand side by side where there is room, and so do files.
+function gathered(blocks) {
+  const rows = [];
+  for (const block of blocks) {
+    const row = `${block.is}s`;
+    if (!GATHERED.has(block.is)) rows.push(block);
+    else if (rows.at(-1)?.is === row) rows.at(-1).blocks.push(block);
+    else rows.push({ is: row, blocks: [block] });
+  }
+  return rows;
 }
 
 const caption = (block) => block.title && h("figcaption", {}, block.title);
@@ -28,7 +42,8 @@ const BLOCKS = {
   verbatim: (block) => h("figure", { class: "verbatim" }, caption(block), scrolling("pre", block, "Text")),
   quote: (block) => h("figure", { class: "quote" }, caption(block), scrolling("blockquote", block, "Quote")),
   grid,
-  picture,
+  pictures: (row) => h("div", { class: "pictures" }, row.blocks.map(picture)),
+  files: (row, { message }) => h("ul", { class: "files", "aria-label": "Files" }, row.blocks.map((block) => h("li", {}, file(block, message)))),
   meter,
   buttons,
 };
@@ -54,11 +69,18 @@ function grid(block) {
 }
 
 function picture(block) {
-  const source = `/room/picture/${block.sha256}.png`;
+  const source = `/room/picture/${block.sha256}.png?${new URLSearchParams({ person: state.me })}`;
   const size = block.width ? { width: block.width, height: block.height } : {};
   const image = h("img", { src: source, alt: block.alt, ...size });
   const act = { "data-act": "zoom", "data-src": source, "data-alt": block.alt, title: "Enlarge" };
   return h("button", { class: "picture", type: "button", ...act }, image);
+}
+
+function file(block, message) {
+  const source = `/room/file/${message.id}/${block.sha256}?${new URLSearchParams({ person: state.me })}`;
+  const size = bytes(block.size);
+  return h("a", { class: "file", href: source, download: block.name, "aria-label": `Download ${block.name}, ${size}: ${block.label}` },
+    icon("download"), h("span", { class: "file-what" }, h("b", {}, block.name), h("span", {}, block.label ? `${size} · ${block.label}` : size)));
 }
 
 function buttons(block, { message, busy }) {

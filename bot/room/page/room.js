@@ -5,8 +5,8 @@ import { zoomed } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { $, h, icon } from "./dom.js";
 import { connect, post } from "./net.js";
-import { openChannel, openInvite, openPeople } from "./side.js";
-import { calls, direct, forget, keep, nameOf, newId, pageKey, state, take } from "./state.js";
+import { openChannel, openInvite, openMembers, openPeople, showMembers } from "./side.js";
+import { calls, closed, direct, forget, keep, label, listed, nameOf, newId, pageKey, state, take } from "./state.js";
 import { atEnd, draw, MAIN, NEAR, plan, SIDE, toast, whenDrawn } from "./view.js";
 import { closeThread, drawer, follow, go, load, markRead } from "./ways.js";
 
@@ -14,7 +14,7 @@ let opener = null; // where the focus goes back to
 
 const composer = new Composer($("composer"), "write", () => ({
   channel: state.channel, thread: null, key: `${state.me} ${state.channel}`,
-  hint: direct(state.channel) ? "Ask trainbot: / shows what it can do" : `Message #${state.channel}`,
+  hint: direct(state.channel) ? "Ask trainbot: / shows what it can do" : `Message ${closed(state.channel) ? "" : "#"}${label(state.channel)}`,
 }), (text) => say(text, null));
 
 const replier = new Composer($("thread-composer"), "reply", () => ({
@@ -30,6 +30,8 @@ function hear(told) {
   const writing = composer.box.value || replier.box.value;
   if (told.version && state.version && told.version !== state.version && !writing) location.reload();
   state.version = told.version || state.version;
+  showMembers();
+  if (told.channels && !first && !listed(state.channel)) leave();
   if (first && !state.people.has(state.me)) become([...state.people.keys()][0]);
   for (const message of fresh) if (!first) announce(message);
   if (first) follow();
@@ -38,8 +40,14 @@ function hear(told) {
   plan();
 }
 
+// The channel is not there for this person (any more).
+function leave() {
+  if (state.channel !== "training") toast("You are not in that channel any more.");
+  go("training");
+}
+
 function announce(message) {
-  if (message.channel !== state.channel && !calls(message)) return;
+  if (message.channel !== state.channel && !calls(message) && !direct(message.channel)) return;
   const text = message.author === null ? message.body.summary : message.body.text;
   $(calls(message) ? "alert" : "live").textContent = `${nameOf(message.author)}: ${text}`.slice(0, 300);
 }
@@ -135,6 +143,10 @@ const ACTS = {
   drawer: () => drawer(!$("app").classList.contains("drawn")),
   people: openPeople,
   "new-channel": openChannel,
+  members: openMembers,
+  member: (button) => attempt("members", {
+    person: state.me, channel: state.channel, member: button.dataset.user, on: button.dataset.on === "yes",
+  }),
   become: (button) => { $("dialog").close(); become(button.dataset.user); drawer(false); },
   "close-dialog": () => $("dialog").close(),
   invite: async () => {
@@ -156,12 +168,15 @@ async function copy(button) {
 }
 
 const FORMS = {
-  person: async (name) => {
-    const told = await post("people", { name });
+  person: async ({ name }) => {
+    const told = await post("people", { name: name.value });
     state.people.set(told.user, told.name);
     become(told.user);
   },
-  channel: async (name) => go((await post("channels", { name })).name),
+  channel: async ({ name, private: alone }) => {
+    const told = await post("channels", { id: newId(), person: state.me, name: name.value, private: alone.checked });
+    go(told.name);
+  },
 };
 
 document.addEventListener("click", (event) => {
@@ -177,7 +192,7 @@ document.addEventListener("submit", async (event) => {
   if (!form.dataset.form) return;
   event.preventDefault();
   try {
-    await FORMS[form.dataset.form](form.elements.name.value);
+    await FORMS[form.dataset.form](form.elements);
     $("dialog").close();
   } catch (error) {
     form.querySelector(".problem").textContent = error.sentence || "That did not work.";
@@ -216,7 +231,6 @@ MAIN.scroll.addEventListener("scroll", () => {
 document.addEventListener("visibilitychange", () => !document.hidden && plan());
 addEventListener("hashchange", follow);
 
-$("menu").append(icon("menu"));
 $("thread-close").append(icon("close"));
 $("down").append(icon("down"), "Newest");
 $("invite").append(icon("link"), h("span", {}, "Invite"));

@@ -2,7 +2,7 @@
 
 import { $, h, icon, morphChildren } from "./dom.js";
 import { avatar } from "./messages.js";
-import { attention, direct, label, nameOf, state } from "./state.js";
+import { attention, closed, direct, label, listed, nameOf, state } from "./state.js";
 import { plural } from "./words.js";
 
 const logo = (size) => h("img", { src: "/room/page/icon.svg", alt: "", width: size, height: size });
@@ -29,6 +29,7 @@ function entry(channel) {
   const here = channel.name === state.channel;
   const calls = attention(channel);
   const news = channel.unread > 0 || calls > 0;
+  const lock = closed(channel.name);
   const said = calls ? `, ${plural(calls, direct(channel.name) ? "new message" : "mention")}` : news ? ", unread" : "";
   return h("li", {}, h("a", {
     href: `#c/${channel.name}`,
@@ -36,9 +37,9 @@ function entry(channel) {
     "aria-current": here ? "page" : null,
     "data-act": "channel",
   },
-  direct(channel.name) ? logo(18) : h("span", { class: "hash", "aria-hidden": "true" }, "#"),
+  direct(channel.name) ? logo(18) : h("span", { class: "hash", "aria-hidden": "true" }, lock ? icon("lock") : "#"),
   h("span", { class: "label" }, label(channel.name)),
-  said && h("span", { class: "unseen" }, said),
+  (said || lock) && h("span", { class: "unseen" }, `${lock ? ", private" : ""}${said}`),
   calls > 0 && h("span", { class: "badge", "aria-hidden": "true" }, String(calls))));
 }
 
@@ -48,11 +49,12 @@ function open(title, ...content) {
   if (!$("dialog").open) $("dialog").showModal();
 }
 
-const asking = (kind, what, example, limit) => h("form", { class: "ask", "data-form": kind },
+const asking = (kind, what, example, limit, ...more) => h("form", { class: "ask", "data-form": kind },
   h("label", { for: "ask" }, what),
   h("div", {},
     h("input", { id: "ask", name: "name", required: true, maxlength: limit, placeholder: example, autocomplete: "off" }),
     h("button", { type: "submit", class: "button primary" }, "Add")),
+  more,
   h("p", { class: "problem", role: "alert" }));
 
 export function openPeople() {
@@ -66,9 +68,37 @@ export function openPeople() {
 }
 
 export function openChannel() {
-  open("Add a channel", asking("channel", "Name", "evals", 41),
-    h("p", { class: "aside" }, "Letters a to z, digits and hyphens. Everyone in the room sees it."));
+  const alone = h("label", { class: "tick" }, h("input", { type: "checkbox", name: "private" }),
+    h("span", {}, h("b", {}, "Private"), " Only people who are let in see it and its runs."));
+  open("Add a channel", asking("channel", "Name", "evals", 41, alone),
+    h("p", { class: "aside" }, "Letters a to z, digits and hyphens. Without the tick everyone in the room sees it."));
   $("ask").focus();
+}
+
+export function openMembers() {
+  open(`Who is in ${label(state.channel)}`, h("ul", { class: "people members", id: "inside" }),
+    h("p", { class: "aside" }, "Whoever is inside can let others in and out, and reads what was said before."));
+  showMembers();
+  $("dialog").querySelector("#inside button")?.focus();
+}
+
+// Keeps the list of members true while it is open.
+export function showMembers() {
+  if (!$("inside")) return;
+  if (!closed(state.channel)) return $("dialog").close();
+  const { members } = listed(state.channel);
+  const order = [...state.people.keys()].sort((one, other) => members.includes(other) - members.includes(one));
+  return morphChildren($("inside"), order.map((user) => person(user, members.includes(user))));
+}
+
+function person(user, inside) {
+  const name = nameOf(user);
+  const me = user === state.me;
+  const what = inside ? (me ? "Leave" : "Remove") : "Let in";
+  return h("li", {}, avatar(user), h("span", {}, name, me && h("small", {}, " you")), h("button", {
+    type: "button", class: `button${inside ? "" : " primary"}`, "data-act": "member", "data-user": user,
+    "data-on": inside ? "no" : "yes", "aria-label": me ? "Leave this channel" : `${what} ${name}`,
+  }, what));
 }
 
 export function openInvite(url) {

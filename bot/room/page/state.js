@@ -21,7 +21,10 @@ export const state = {
 };
 
 export const direct = (channel) => channel.startsWith("@");
-export const label = (channel) => (direct(channel) ? BOT : channel);
+export const listed = (name) => state.channels.find((one) => one.name === name);
+// Whether others can be let in and out: a direct conversation is private too, but nobody else's.
+export const closed = (name) => !direct(name) && Boolean(listed(name)?.private);
+export const label = (channel) => (direct(channel) ? BOT : listed(channel)?.title || channel);
 export const nameOf = (user) => (user === null ? BOT : state.people.get(user) || user);
 export const pageKey = (channel, thread) => (thread ? `t${thread}` : channel);
 export const calls = (message) => message.ping === "*" || message.ping === state.me;
@@ -60,14 +63,27 @@ export function take(told) {
   state.revision = told.revision;
   const fresh = told.messages.filter((one) => one.id > state.top && !one.deleted && one.author !== state.me);
   if (told.people) state.people = new Map(told.people.map((one) => [one.user, one.name]));
-  if (told.channels) state.channels = told.channels;
+  if (told.channels) hold(told.channels);
   else for (const message of fresh) count(message);
   state.top = Math.max(state.top, told.top || 0, ...told.messages.map((one) => one.id));
   return fresh;
 }
 
+// The channels that this person sees; what is known of one that is not among them any more is forgotten.
+function hold(channels) {
+  const gone = new Set(state.channels.map((one) => one.name));
+  for (const one of channels) gone.delete(one.name);
+  state.channels = channels;
+  for (const message of [...state.messages.values()]) {
+    if (!gone.has(message.channel)) continue;
+    state.messages.delete(message.id);
+    state.pages.delete(pageKey(message.channel, message.id));
+  }
+  for (const name of gone) state.pages.delete(name);
+}
+
 function count(message) {
-  const channel = state.channels.find((one) => one.name === message.channel);
+  const channel = listed(message.channel);
   if (!channel || message.only) return;
   if (message.thread === null) channel.unread += 1;
   if (calls(message)) channel.mentions += 1;

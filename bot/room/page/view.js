@@ -1,9 +1,10 @@
 // Draws what the tab knows: the column at the left, the messages, the open thread, the title. Asks nobody.
 
-import { $, h, morphChildren } from "./dom.js";
+import { $, h, icon, morphChildren } from "./dom.js";
 import { drawList } from "./messages.js";
 import { drawSide } from "./side.js";
-import { attention, direct, label, pageKey, shown, state } from "./state.js";
+import { attention, closed, direct, label, listed, pageKey, shown, state } from "./state.js";
+import { plural } from "./words.js";
 
 export const NEAR = 80; // pixels from the end that count as being there
 export const MAIN = { scroll: $("scroll"), list: $("list"), older: $("older"), fresh: true };
@@ -24,17 +25,40 @@ export function plan() {
 export function draw() {
   drawSide();
   const name = label(state.channel);
-  $("title").replaceChildren(direct(state.channel) ? "" : h("span", { class: "hash" }, "#"), name);
+  $("title").replaceChildren(sign(state.channel), name);
+  drawMembers();
   $("link").textContent = state.connected || state.revision === null ? "" : "Connecting again …";
   drawPane(MAIN, null);
   drawEmpty();
   if (state.thread) {
-    $("thread-where").textContent = direct(state.channel) ? name : `#${name}`;
+    $("thread-where").replaceChildren(sign(state.channel), name);
     drawPane(SIDE, state.thread);
   }
   const waiting = state.channels.reduce((sum, one) => sum + attention(one), 0);
-  document.title = `${waiting ? `(${waiting}) ` : ""}${direct(state.channel) ? "" : "#"}${name} · trainbot`;
+  document.title = `${waiting ? `(${waiting}) ` : ""}${direct(state.channel) || closed(state.channel) ? "" : "#"}${name} · trainbot`;
+  drawMenu(waiting);
   for (const one of drawn) one();
+}
+
+// What stands before a channel's name.
+function sign(name) {
+  if (direct(name)) return "";
+  if (closed(name)) return h("span", { class: "lock" }, icon("lock"), h("span", { class: "unseen" }, "Private: "));
+  return h("span", { class: "hash" }, "#");
+}
+
+function drawMembers() {
+  const members = closed(state.channel) ? listed(state.channel).members : [];
+  $("members").hidden = !members.length;
+  const who = plural(members.length, "person", "people");
+  $("members").setAttribute("aria-label", `${who} in this private channel. Let somebody in or out`);
+  morphChildren($("members"), [icon("people"), h("span", {}, String(members.length))]);
+}
+
+// Where the channels are in a drawer, their counts show at what opens it.
+function drawMenu(waiting) {
+  $("menu").setAttribute("aria-label", `Channels and people${waiting ? `, ${waiting} new` : ""}`);
+  morphChildren($("menu"), [icon("menu"), ...(waiting ? [h("span", { class: "badge", "aria-hidden": "true" }, String(waiting))] : [])]);
 }
 
 export const atEnd = ({ scroll }) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
@@ -63,10 +87,11 @@ function drawEmpty() {
     h("img", { src: "/room/page/icon.svg", alt: "", width: 48, height: 48 }),
     ...(direct(state.channel)
       ? [h("h2", {}, "Just you and trainbot"), h("p", {}, "What you ask here is seen by nobody else.")]
-      : [h("h2", {}, `This is #${state.channel}`),
+      : [h("h2", {}, closed(state.channel) ? `This is ${label(state.channel)}, a private channel` : `This is #${state.channel}`),
+        closed(state.channel) && h("p", {}, "Only the people in it see what is said and trained here."),
         h("p", {}, "Start a training run and it reports here: one card, its thread, and samples to vote on.")]),
     h("div", { class: "tries" }, try_("/train start "), try_("/train help")),
-  ] : []);
+  ].filter(Boolean) : []);
 }
 
 export function toast(text) {

@@ -2,7 +2,7 @@
 
 import { $ } from "./dom.js";
 import { get, post } from "./net.js";
-import { keep, pageKey, state } from "./state.js";
+import { keep, listed, pageKey, state } from "./state.js";
 import { atEnd, draw, MAIN, plan, SIDE, toast } from "./view.js";
 
 // Loads the last page of a channel or thread, or the one before what is there. Whoever asks meanwhile waits for it.
@@ -41,7 +41,7 @@ async function fetchPage(page, key, channel, thread) {
 
 // What is at the end of a visible list has been read.
 export function markRead() {
-  const channel = state.channels.find((one) => one.name === state.channel);
+  const channel = listed(state.channel);
   if (!channel || document.hidden || !atEnd(MAIN) || !(channel.unread || channel.mentions)) return;
   channel.unread = channel.mentions = 0;
   const here = [...state.messages.values()].filter((one) => one.channel === channel.name && !one.deleted);

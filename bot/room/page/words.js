@@ -10,6 +10,14 @@ export const full = (date) => fullFormat.format(date);
 export const sameDay = (one, other) => one.toDateString() === other.toDateString();
 export const plural = (number, noun, many = noun + "s") => `${number} ${number === 1 ? noun : many}`;
 
+// 812 bytes, 1.4 kB, 23 MB: in thousands, as browsers and file managers show downloads.
+export function bytes(number) {
+  if (number < 1000) return plural(number, "byte");
+  const unit = number < 1e6 ? [1e3, "kB"] : [1e6, "MB"];
+  const value = number / unit[0];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit[1]}`;
+}
+
 // 14:05 today, with the day before that.
 export const moment = (date) => (sameDay(date, new Date()) ? clock(date) : shortFormat.format(date));
 
