@@ -12,11 +12,8 @@ from fakes.clock import VirtualClock
 
 from bot import app
 from bot.domain.errors import UserError
-from bot.domain.recipes import Recipe, RecipeError
 from bot.settings import Settings, SettingsError, read
 from bot.store.database import Database, DatabaseInUse
-
-GOOD = 'model = "tiny"\n[dataset]\ntype = "file"\nname = "a.jsonl"\n'
 
 
 def settings(path: Path, **given: Any) -> Settings:
@@ -119,43 +116,6 @@ async def test_a_database_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 )
 def test_the_address_of_the_web_port_can_be_opened(host: str, url: str) -> None:
     assert app.base_url(host, 80) == url
-
-
-def test_recipes_are_read_anew_and_broken_ones_are_errors(tmp_path: Path) -> None:
-    own, packaged = tmp_path / "own", tmp_path / "packaged"
-    for folder in (own, packaged):
-        folder.mkdir()
-    (own / "a.toml").write_text(GOOD)
-    (packaged / "a.toml").write_text(GOOD + "# another\nnonsense")
-    (packaged / "b.toml").write_text(GOOD)
-    (own / "bytes.toml").write_bytes(b"\xff\xfe")
-    (own / "large.toml").write_bytes(b"#" * (app.RECIPE_LIMIT + 1))
-    (own / "nothing.toml").mkdir()
-    (own / "gone.toml").symlink_to(tmp_path / "nowhere")
-    (own / "Not A Name.toml").write_text(GOOD)
-    (own / "ignored.txt").write_text(GOOD)
-    found = app.read_recipes((own, packaged, tmp_path / "missing"))
-    assert {name for name, one in found.items() if isinstance(one, Recipe)} == {"a", "b"}
-    said = {name: str(one) for name, one in found.items() if isinstance(one, RecipeError)}
-    assert set(said) == {"bytes", "large", "nothing", "gone", "Not A Name"}
-    assert said["bytes"] == "bytes.toml is not UTF-8 text."
-    assert said["large"] == "large.toml is larger than 256 KiB."
-    assert said["gone"] == "gone.toml cannot be read: No such file or directory."
-    (own / "b.toml").write_text("nonsense")
-    assert isinstance(app.read_recipes((own, packaged))["b"], RecipeError)
-
-
-def test_own_recipes_come_before_the_packaged_ones(tmp_path: Path) -> None:
-    own, packaged = app.recipe_folders(settings(tmp_path), examples=True)
-    assert own == tmp_path / "recipes"
-    assert (packaged / "support-bot.toml").exists()
-    assert app.recipe_folders(settings(tmp_path, recipes=tmp_path / "mine"), examples=False) == (tmp_path / "mine",)
-
-
-def test_every_packaged_recipe_can_be_used(tmp_path: Path) -> None:
-    found = app.read_recipes(app.recipe_folders(settings(tmp_path), examples=True))
-    assert {name: str(one) for name, one in found.items() if isinstance(one, RecipeError)} == {}
-    assert {"support-bot", "too-hot"} <= set(found)
 
 
 async def test_the_clock_is_the_machines_own() -> None:

@@ -3,9 +3,10 @@
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from bot.commands.roles import Roles
+from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.runs import Point, Run
 from bot.messages.model import Picture
@@ -26,21 +27,54 @@ class HelpEntry:
 
 
 Recipes = Mapping[str, Recipe | RecipeError]
+Curve = tuple[Run, Sequence[Point]]
+Ask = Callable[[str, int, str, Sequence[Mapping[str, str]], int], Awaitable[str]]
+
+
+async def nobody_to_ask(job: str, step: int, model: str, messages: Sequence[Mapping[str, str]], limit: int) -> str:
+    """Stands in where there is no training service."""
+    raise UserError("No training service is connected, so no checkpoint can be asked. `trainbot doctor` says why.")
+
+
+async def no_picture(curves: Sequence[Curve]) -> Picture | None:
+    """Stands in where nothing draws."""
+    return None
+
+
+class RecipeBook(Protocol):
+    """The team's recipes: files, which are read anew at each call."""
+
+    async def read(self) -> Recipes:
+        """Every recipe by name, the broken ones as their errors."""
+
+    async def save(self, recipe: Recipe, *, replace: bool) -> bool:
+        """Writes it under its name into the team's folder. False where one is there and `replace` was not said."""
+
+    async def change_prompts(self, name: str, change: Callable[[Recipe], Recipe]) -> Recipe:
+        """Changes the prompts of the recipe as it is now, and gives the recipe after. UserError of `change` passes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Handed to every handler by the registry. `recipes` reads the files anew at each call."""
+    """Handed to every handler by the registry. `tokens` are the names of the data-set tokens that the environment has
+    (see `domain.tokens`), never the tokens."""
 
     db: Database
     clock: Clock
     chats: Mapping[str, Chat]
-    recipes: Callable[[], Awaitable[Recipes]]
+    book: RecipeBook
     plot: Callable[[Run, Sequence[Point]], Awaitable[Picture | None]]
     wake: Callable[[], None]
     commands: Callable[[], Sequence[HelpEntry]] = list  # filled in by the registry
     progress: bool = False  # progress lines also where the recipe does not ask for them
     roles: Roles = field(default_factory=Roles)
+    tokens: frozenset[str] = frozenset()
+    plots: Callable[[Sequence[Curve]], Awaitable[Picture | None]] = no_picture  # several runs in one picture
+    ask: Ask = nobody_to_ask  # as `Backend.ask`: job, step (0 is the base model), model, messages, limit in tokens
+
+    async def recipes(self) -> Recipes:
+        """Every recipe by name, the broken ones as their errors."""
+        return await self.book.read()
 
     async def once(self, request: str, function: Callable[[sqlite3.Connection], Any]) -> Any:
         """Does the write for the first delivery of this request, and gives its result to every later one.

@@ -135,8 +135,10 @@ class _Reader:
         for key, value in table.items():
             if key in taken:
                 self.mistakes.append(f"{self.file}: `extra.{key}` has a place of its own in the recipe; put it there.")
-            elif not (isinstance(value, str) or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)):
-                self.wrong(f"extra.{cut(key, 40)}", "a finite number, a text, true or false")
+            elif not _is_json(value):
+                self.wrong(
+                    f"extra.{cut(key, 40)}", "finite numbers, texts, true or false, or lists and tables of these"
+                )
         return dict(table)
 
     def open(self, data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -198,3 +200,12 @@ class _Reader:
             return tuple(clean(one).strip().lower() for one in patterns)
         self.wrong("match", f'a pattern of run names such as "support-*", or a list of at most {MAX_PATTERNS}')
         return ()
+
+
+def _is_json(value: Any) -> bool:
+    """Whether JSON can say it: TOML has dates as well, and numbers that are none."""
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, Mapping):
+        return all(map(_is_json, value.values()))
+    return isinstance(value, str) or (isinstance(value, int | float) and abs(value) <= MAX_NUMBER)

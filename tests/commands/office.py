@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fakes.book import FakeBook
 from fakes.chat import FakeChat
 from fakes.clock import VirtualClock
 from messages.made import everything
@@ -130,15 +131,12 @@ async def opened(path: Path) -> AsyncIterator[Office]:
     clock, chat, woken = VirtualClock(), FakeChat(), []
     recipes: dict[str, Recipe | RecipeError] = {"support-bot": SUPPORT, "tickets": TICKETS, "bad": BROKEN}
 
-    async def read() -> dict[str, Recipe | RecipeError]:
-        return recipes
-
     async def plot(run: Run, points: Sequence[Point]) -> Picture | None:
         office.drawn.append((run.title, len(points)))
         return Picture(PIXEL, f"{run.title}: {len(points)} points") if points else None
 
     wake: Callable[[], None] = lambda: woken.append(None)  # noqa: E731 (one line, used once)
-    desk = Desk(db=database, clock=clock, chats={"fake": chat}, recipes=read, plot=plot, wake=wake)
+    desk = Desk(db=database, clock=clock, chats={"fake": chat}, book=FakeBook(recipes), plot=plot, wake=wake)
     office = Office(Registry(COMMANDS, desk), database, chat, clock, recipes, woken)
     try:
         yield office

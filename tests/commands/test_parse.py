@@ -18,7 +18,7 @@ from bot.domain.places import Person, Place
 from bot.messages.model import Message, say
 
 NOTHING = cast(Any, None)
-DESK = Desk(db=NOTHING, clock=NOTHING, chats={}, recipes=NOTHING, plot=NOTHING, wake=NOTHING)
+DESK = Desk(db=NOTHING, clock=NOTHING, chats={}, book=NOTHING, plot=NOTHING, wake=NOTHING)
 INCOMING = Incoming("1", Person("room", "-", "ann"), Place("room", "-", "general"))
 QUICK = settings(deadline=None, max_examples=150)
 

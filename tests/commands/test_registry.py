@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import pytest
 from commands.office import Office
+from fakes.book import FakeBook
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from messages.made import everything
@@ -79,10 +80,11 @@ async def test_a_completion_that_breaks_offers_nothing_and_is_logged(office: Off
 
 
 async def test_a_recipe_folder_that_cannot_be_read_breaks_no_completion(office: Office) -> None:
-    async def broken() -> dict[str, object]:
-        raise PermissionError("recipes")
+    class Broken(FakeBook):
+        async def read(self) -> NoReturn:
+            raise PermissionError("recipes")
 
-    desk = replace(office.registry.desk, recipes=broken)
+    desk = replace(office.registry.desk, book=Broken({}))
     one = Registry(list(office.registry.commands.values()), desk)
     with capture_logs() as logged:
         assert await one.complete(office.incoming(), "start ") == []

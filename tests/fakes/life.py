@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from fakes.backend import FakeBackend
+from fakes.book import FakeBook
 from fakes.chat import FakeChat
 from fakes.clock import VirtualClock
 
@@ -25,8 +26,8 @@ from bot.messages.model import Message, Picture
 from bot.runtime.deliver import Deliverer
 from bot.runtime.jobs import Jobs
 from bot.runtime.perform import Performer
-from bot.runtime.posting import Posting
 from bot.runtime.reactions import Reactions
+from bot.runtime.sending import Sender
 from bot.runtime.watch import Watcher
 from bot.store import people, runs
 from bot.store.database import Database, Query
@@ -145,8 +146,9 @@ class Life:
     async def _live(self, asks: Sequence[tuple[Incoming, str]]) -> None:
         clock, chats = self.world.clock, {self.world.chat.platform: self.world.chat}
         installation = await self.database.write(people.installation)
-        posting = Posting(self.database, chats, clock, FakePlotter())  # type: ignore[arg-type]
-        performer = Performer(Jobs(self.database, self._backend, clock, installation), posting, clock)  # type: ignore[arg-type]
+        sender = Sender(self.database, chats, clock)
+        jobs = Jobs(self.database, self._backend, clock, installation)  # type: ignore[arg-type]
+        performer = Performer(jobs, sender, FakePlotter(), clock)  # type: ignore[arg-type]
         self.deliverer = Deliverer(self.database, performer, clock, started=self._started)
         self.watcher = Watcher(
             self.database,
@@ -173,7 +175,7 @@ class Life:
             db=self.database,
             clock=self.world.clock,
             chats=chats,
-            recipes=self.world.recipes,
+            book=FakeBook({**self.world.recipes}),
             plot=FakePlotter().picture,
             wake=self.deliverer.wake,
         )
@@ -211,11 +213,8 @@ class World:
         self.backend = backend
         self.answers: list[Message] = []
         self.listener: Reactions | None = None
-        self._recipes = {recipe.name: recipe for recipe in recipes}
+        self.recipes = {recipe.name: recipe for recipe in recipes}
         self._telling: set[asyncio.Task[None]] = set()
-
-    async def recipes(self) -> Mapping[str, Recipe]:
-        return self._recipes
 
     def tell(self, telling: Awaitable[None]) -> None:
         """Something that the platform tells the bot, in its own time."""
