@@ -11,21 +11,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
-from pathlib import Path
 
 import structlog
 
 from bot import web
 from bot.commands.catalog import COMMANDS
-from bot.commands.desk import Desk, Recipes
+from bot.commands.desk import Desk
 from bot.commands.registry import Registry
 from bot.domain.errors import UserError
-from bot.domain.recipe_text import parse
-from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.urls import LOOPBACK
 from bot.metrics import Gauges
 from bot.ports import Backend, Chat
+from bot.recipe_files import RecipeFiles, recipe_folders
 from bot.room.chat import RoomChat
 from bot.room.hub import Hub
 from bot.room.room import Room
@@ -42,7 +39,6 @@ from bot.store import people, upkeep
 from bot.store.database import Database
 
 log = structlog.get_logger()
-RECIPE_LIMIT = 256 * 1024  # bytes of one file
 
 
 class SystemClock:
@@ -105,7 +101,7 @@ async def _parts(
         db=database,
         clock=clock,
         chats=chats,
-        recipes=lambda: asyncio.to_thread(read_recipes, folders),
+        book=RecipeFiles(folders),
         plot=plotter.picture,
         wake=deliverer.wake,
         progress=settings.progress,
@@ -170,35 +166,3 @@ def base_url(host: str, port: int) -> str:
     """How a browser on this computer reaches the web port."""
     name = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 (compared, not bound)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-
-def recipe_folders(settings: Settings, *, examples: bool) -> tuple[Path, ...]:
-    """Where recipes and their data files lie; of two recipes with one name the first folder's counts."""
-    own = (settings.recipes or settings.home / "recipes").expanduser().absolute()
-    packaged = Path(str(resources.files("bot") / "recipes"))
-    return (own, packaged) if examples else (own,)
-
-
-def read_recipes(folders: Sequence[Path]) -> Recipes:
-    """Every recipe of the folders by name, the broken ones as their errors. Blocking."""
-    found: dict[str, Recipe | RecipeError] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.toml")):
-            if path.stem not in found:
-                found[path.stem] = _read_recipe(path)
-    return found
-
-
-def _read_recipe(path: Path) -> Recipe | RecipeError:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(RECIPE_LIMIT + 1)
-        if len(raw) > RECIPE_LIMIT:
-            return RecipeError(f"{path.name} is larger than {RECIPE_LIMIT // 1024} KiB.")
-        return parse(path.stem, raw.decode(), path.name)
-    except RecipeError as error:
-        return error
-    except UnicodeDecodeError:
-        return RecipeError(f"{path.name} is not UTF-8 text.")
-    except OSError as error:
-        return RecipeError(f"{path.name} cannot be read: {error.strerror}.")

@@ -10,9 +10,10 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from bot.app import Bot, recipe_folders, running
+from bot.app import Bot, running
 from bot.backend.client import ServiceClient
 from bot.programs import embedded, services, training
+from bot.recipe_files import recipe_folders
 from bot.settings import Settings
 from bot.trainer.service import Living, count_jobs
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from bot import config
-from bot.app import read_recipes, recipe_folders
 from bot.domain.errors import UserError
 from bot.domain.recipes import RecipeError
 from bot.domain.text import count
 from bot.programs import services
 from bot.programs.outbox import opened
 from bot.programs.services import Service
+from bot.recipe_files import read_recipes, recipe_folders
 from bot.settings import Settings, SettingsError
 from bot.store import operator
 from bot.trainer.service import find_service

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 import structlog
 
 from bot import logs
-from bot.app import recipe_folders, running
+from bot.app import running
 from bot.backend.client import ServiceClient
 from bot.programs import embedded, services
 from bot.programs.services import Service
+from bot.recipe_files import recipe_folders
 from bot.settings import Settings, SettingsError
 
 log = structlog.get_logger()
