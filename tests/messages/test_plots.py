@@ -9,6 +9,7 @@ from messages.made import curve
 
 from bot.domain.runs import Numbers, Point
 from bot.messages import plots
+from bot.messages.model import Picture
 
 ROWS = [(step, 3 * math.exp(-step / 80), 2.0 if step % 30 == 0 else None) for step in range(1, 301)]
 NUMBERS = st.none() | st.floats()
@@ -110,3 +111,39 @@ def test_a_loss_that_explodes_is_drawn_on_a_logarithmic_axis() -> None:
     steep = plots.draw("x", [(1, 4.0, 4.1), (2, 3.0, None), (3, 6e12, None)])
     assert steep.startswith(b"\x89PNG")
     assert steep != tame
+
+
+def test_several_runs_are_drawn_with_their_legend_below() -> None:
+    few = plots.draw_several([("support-bot #42", ROWS), ("tickets #43", ROWS[:9])])
+    many = plots.draw_several([(f"support-bot #{number}", ROWS) for number in range(6)])
+    assert size(few)[0] == size(many)[0] == 900
+    assert 450 < size(few)[1] < size(many)[1] < 620
+
+
+def test_a_run_keeps_its_looks_whoever_has_no_numbers() -> None:
+    assert plots.draw_several([("a #1", ROWS), ("b #2", [])]) == plots.draw_several([("a #1", ROWS)])
+    assert size(plots.draw_several([])) == (900, 450)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(st.text(), st.lists(st.tuples(st.integers(), NUMBERS, NUMBERS), max_size=5)), max_size=8))
+def test_any_runs_can_be_drawn_and_said(curves: list[tuple[str, list[plots.Row]]]) -> None:
+    assert size(plots.draw_several(curves))[0] == 900
+    said = plots.alt_texts(curves)
+    assert said.endswith(".")
+    assert "\n" not in said
+
+
+def test_the_words_of_several_runs_have_the_numbers_of_each() -> None:
+    curves = [(f"{'support-bot ' * 9}#{number}", [(10, 2.0, None), (20, 1.0 + number, 1.5)]) for number in range(6)]
+    said = Picture(b"", plots.alt_texts(curves)).alt
+    for number in range(6):
+        assert f"#{number}: loss from 2.0000 at step 10 to {1 + number}.0000 at step 20" in said
+    assert said.count("eval loss 1.5000") == 6
+
+
+@pytest.mark.parametrize("title", ["x" * 300 + " #42", "support-bot #42", "#42", "x" * 80 + " #" + "9" * 12])
+def test_a_run_s_number_is_never_cut(title: str) -> None:
+    said = plots.alt_text(title, [])
+    assert title.rsplit("#", maxsplit=1)[-1] in said
+    assert len(said) < 100

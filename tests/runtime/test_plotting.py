@@ -72,7 +72,7 @@ async def test_a_plot_that_cannot_be_drawn_for_any_reason_is_none_and_the_next_o
             points = [replace(point, numbers=Numbers(loss=loss)) for point in curve()]
             with capture_logs() as logs:
                 assert await plotter.picture(RUNNING, points) is None
-            assert [one["run"] for one in logs] == [RUNNING.number]
+            assert [one["runs"] for one in logs] == [[RUNNING.number]]
         assert await plotter.picture(RUNNING, curve()) is not None
     finally:
         plotter.close()
@@ -81,7 +81,35 @@ async def test_a_plot_that_cannot_be_drawn_for_any_reason_is_none_and_the_next_o
 async def test_a_run_without_a_point_starts_no_worker() -> None:
     plotter = Plotter()
     assert await plotter.picture(RUNNING, []) is None
+    assert await plotter.pictures([]) is None
+    assert await plotter.pictures([(RUNNING, [])]) is None
     assert plotter._pool is None
+
+
+async def test_several_runs_come_in_one_picture_without_those_that_have_no_numbers() -> None:
+    plotter = Plotter()
+    runs = [replace(RUNNING, number=number) for number in range(42, 50)]
+    try:
+        picture = await plotter.pictures([(run, curve() if run.number != 43 else []) for run in runs])
+        assert picture is not None
+        assert picture.png.startswith(b"\x89PNG")
+        assert picture.name == "loss-42-44-45-46-47-48.png"
+        assert picture.alt.count("lowest") == 6
+        assert "support-bot #43" not in picture.alt
+    finally:
+        plotter.close()
+
+
+async def test_a_run_that_was_named_elsewhere_is_drawn_under_its_name_on_one_line() -> None:
+    plotter = Plotter()
+    try:
+        odd = replace(RUNNING, recipe=replace(RUNNING.recipe, name="späte\n" + "x" * 200))
+        picture = await plotter.picture(odd, curve())
+        assert picture is not None
+        assert picture.alt.startswith("späte xxx")
+        assert "#42: loss" in picture.alt
+    finally:
+        plotter.close()
 
 
 LONE = """
