@@ -98,7 +98,8 @@ async def _service(settings: Settings, service: Service | UserError) -> Finding:
         return str(service).splitlines(), ""
     if service.embedded:
         living = await asyncio.to_thread(find_service, settings.home / "trainer")
-        now = f"listening on {living.url}" if living else "not running now, `trainbot run` starts it"
+        starter = "trainbot demo" if settings.home.name == "demo" else "trainbot run"
+        now = f"listening on {living.url}" if living else f"not running now, `{starter}` starts it"
         return (), f"{service}; {now}"
     try:
         async with services.client(service) as client:

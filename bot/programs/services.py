@@ -109,8 +109,8 @@ def _by_login(settings: Settings, now: float) -> Service:
     credentials.check_org(login, org, scope.source)
     _check_not_sent_elsewhere(settings, login)
     url = credentials.base_url(settings.service_url, login)
-    kind = "the Arkor login" if login.org is None else "the anonymous Arkor identity"
-    return Service(url, org, project, f"{kind} in {path} is yours and {scope.source}", login.token)
+    kind = "an Arkor login" if login.org is None else "an anonymous Arkor identity"
+    return Service(url, org, project, f"you have {kind} in {path} and {scope.source}", login.token)
 
 
 def _asked(settings: Settings) -> str | None:

@@ -51,6 +51,7 @@ async def test_a_demos_folder_is_looked_at_as_the_demo_has_it(tmp_path: Path) ->
         text, well = await told(read(data_dir=folder))
         assert well, text
         assert "Training service: embedded, organisation local, project local, because " in text
+        assert "; not running now, `trainbot demo` starts it" in text
         assert "0 waiting, 0 live runs" in text
 
 

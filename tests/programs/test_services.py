@@ -144,7 +144,7 @@ def test_the_users_login_with_the_folders_project_is_used(
     assert service.token is not None
     assert service.token.get_secret_value() == OWN
     assert service.identity == "https://api.arkor.ai acme tickets"
-    assert service.why == f"the Arkor login in {login} is yours and {state} names the project"
+    assert service.why == f"you have an Arkor login in {login} and {state} names the project"
 
 
 def test_an_anonymous_identity_is_used_at_the_service_that_made_it(
@@ -154,7 +154,7 @@ def test_an_anonymous_identity_is_used_at_the_service_that_made_it(
     state = project(tmp_path / "folder", "anon-7")
     service = chosen(monkeypatch)
     assert (service.url, service.org, service.project) == ("http://127.0.0.1:9", "anon-7", "tickets")
-    assert service.why == f"the anonymous Arkor identity in {path} is yours and {state} names the project"
+    assert service.why == f"you have an anonymous Arkor identity in {path} and {state} names the project"
 
 
 @pytest.mark.usefixtures("login")
