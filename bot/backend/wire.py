@@ -25,6 +25,7 @@ from bot.domain.events import (
 )
 from bot.domain.runs import Numbers
 from bot.domain.text import clean, cut
+from bot.domain.tokens import WITHHELD
 from bot.ports import Frame, Job
 
 STEP_LIMIT = 2**53  # beyond it JSON numbers of the official client are no longer exact
@@ -142,13 +143,14 @@ def jobs(value: Any, now: datetime) -> Sequence[Job] | None:
 def config(value: Any) -> Mapping[str, Any]:
     """A job's config, safe to keep: texts cleaned, no number that JSON lacks; empty where it is none or too large.
 
-    A data set's token is left out: a service may echo the config as it was submitted (reference 15, trap 13).
+    Of a data set's token only that there is one is kept: a service may echo the config as it was submitted
+    (reference 15, trap 13).
     """
     if not isinstance(value, dict):
         return {}
     source = value.get("datasetSource")
-    if isinstance(source, dict):
-        value = {**value, "datasetSource": {key: item for key, item in source.items() if key != "token"}}
+    if isinstance(source, dict) and "token" in source:
+        value = value | {"datasetSource": source | {"token": WITHHELD}}
     try:
         safe = _safe(value)
         size = len(json.dumps(safe, ensure_ascii=False).encode())

@@ -21,6 +21,7 @@ from bot.domain.events import (
 )
 from bot.domain.runs import NUMBER_NAMES, Numbers
 from bot.domain.text import clean
+from bot.domain.tokens import WITHHELD
 from bot.ports import Frame, Job
 
 NOW = datetime(2026, 8, 8, 12, 0, tzinfo=UTC)
@@ -223,11 +224,11 @@ def test_a_job_says_when_it_started_and_with_what_config() -> None:
         assert read.started_at is None
 
 
-def test_the_token_of_a_data_set_is_not_kept_and_no_config_is_in_a_repr() -> None:
+def test_the_token_of_a_data_set_is_only_noted_and_no_config_is_in_a_repr() -> None:
     source = {"type": "blob", "url": "https://d.example/x", "token": "s3cret"}
     read = wire.job({"id": "j", "config": {"datasetSource": source, "hfToken": "s3cret"}}, NOW)
     assert read is not None
-    assert read.config["datasetSource"] == {"type": "blob", "url": "https://d.example/x"}
+    assert read.config["datasetSource"] == {**source, "token": WITHHELD}
     assert "s3cret" not in repr(read)
 
 
