@@ -60,6 +60,9 @@ class Roster:
         if await self._db.read(store.channel_count()) >= MOST_CHANNELS:
             raise UserError(f"This room holds {MOST_CHANNELS} channels.")
         name = private_name(title, opened.id) if opened.private else title
+        seen = [one.channel for one in await self._db.read(store.channels(who.user))]
+        if any(one.title == title and one.name != name for one in seen):
+            raise UserError("A channel of this name is in your list already. Choose another name.")
         inside = who.user if opened.private else None
         await self._db.write(lambda connection: store.add_channel(connection, name, now, title=title, inside=inside))
         self._hub.wake()

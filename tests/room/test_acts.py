@@ -255,6 +255,9 @@ async def test_a_page_that_cannot_be_read_gets_a_sentence(ada: Visitor, query: d
 
 async def test_words_for_a_channel_or_thread_that_is_not_there_get_a_sentence(house: House, ada: Visitor) -> None:
     for text in ("hi", "/train help"):
-        assert await ada.post("say", said(text, channel="nowhere")) == (400, {"error": "There is no such channel here."})
+        assert await ada.post("say", said(text, channel="nowhere")) == (
+            400,
+            {"error": "There is no such channel here."},
+        )
         assert await ada.post("say", said(text, thread=77)) == (400, {"error": "That thread is not here any more."})
     assert house.registry.asked == []

@@ -1,15 +1,14 @@
 """The page in a real browser: what people see and do, by pointer, by keyboard alone, and on a phone."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
+from room.browsing import CHROMIUM, PHONE, Open, width_fits
 from room.house import Builder, FixedClock, House, everything
 
 from bot.domain.calls import Call
@@ -17,25 +16,12 @@ from bot.domain.places import PostRef
 from bot.messages import model as m
 from bot.room.chat import direct, person, place
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium or google-chrome on this machine"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 TRAINING = place("training")
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-Open = Callable[..., Awaitable[Page]]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One browser for all tests; each page is a visitor of its own."""
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -44,50 +30,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield await Builder(stack)(tmp_path / "bot.db", FixedClock())
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, house: House) -> AsyncIterator[Open]:
-    """Opens the page as a new visitor. Whatever the browser complains of, and every foreign request, is a failure."""
-    complaints: list[str] = []
-    async with AsyncExitStack() as stack:
-
-        async def opened(**options: Any) -> Page:
-            context = await browser.new_context(**{"viewport": {"width": 1200, "height": 800}} | options)
-            stack.push_async_callback(context.close)
-            page = await context.new_page()
-            page.set_default_timeout(5000)
-            page.on("console", lambda said: complaints.append(said.text) if unexpected(said) else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("dialog", lambda dialog: complaints.append(dialog.message))
-            page.on(
-                "request",
-                lambda sent: complaints.append(sent.url) if not sent.url.startswith((house.url, "ws")) else None,
-            )
-            await page.goto(await house.room.address(house.url))
-            await expect(page.locator("#title")).to_have_text("#training")
-            await expect(page.locator("#side a").first).to_be_attached()
-            return page
-
-        yield opened
-    assert complaints == []
-
-
-def unexpected(said: ConsoleMessage) -> bool:
-    """Whether the browser complains of the page; a refused or broken request it notes by itself."""
-    noted = ("status of 400", "ERR_INTERNET_DISCONNECTED")
-    return said.type in {"error", "warning"} and not any(one in said.text for one in noted)
-
-
 async def post(house: House, message: m.Message | str, key: str, thread: PostRef | None = None) -> PostRef:
     message = m.say(message) if isinstance(message, str) else message
     return await house.chat.post(TRAINING, message, thread=thread, key=key, tried_at=None)
-
-
-async def width_fits(page: Page) -> None:
-    wide = await page.evaluate(
-        "[document.documentElement, ...document.querySelectorAll('.scroll, .side, .head, .composer')]"
-        ".filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className || one.nodeName)"
-    )
-    assert wide == []
 
 
 async def test_every_block_is_drawn_and_hostile_text_is_inert(house: House, visit: Open) -> None:
@@ -115,7 +60,9 @@ async def test_a_card_is_edited_in_place_and_keeps_the_focus(house: House, visit
     page = await visit()
 
     def card(done: float) -> m.Message:
-        return m.Message("card", (m.Meter(done, f"{done:.0%}"), m.Buttons((m.Button("x", Call("status")),))), m.Tone.RUNNING)
+        return m.Message(
+            "card", (m.Meter(done, f"{done:.0%}"), m.Buttons((m.Button("x", Call("status")),))), m.Tone.RUNNING
+        )
 
     ref = await post(house, card(0.1), "k")
     button = page.get_by_role("button", name="x", exact=True)

@@ -57,7 +57,13 @@ def test_a_ping_calls_everyone_or_the_one_it_names() -> None:
     assert render(m.Message("s", (m.Prose(m.line(m.Ping(grace), m.Ping())),))).ping == "*"
     assert render(m.say("@here everyone")).ping is None
     assert render(m.Message("s", (m.Prose(m.line(m.Ping(Person("slack", "T1", "grace")))),))).ping is None
+    assert render(m.Message("s", (m.Prose(m.line(m.Ping(group="S42"), m.Ping(grace))),))).ping == "grace"
     assert spans(m.Ping(), m.Ping(grace)) == [{"is": "ping", "text": "@here"}, {"is": "ping", "text": "@Grace"}]
+
+
+def test_a_ping_for_a_group_is_text_and_calls_nobody() -> None:
+    assert render(m.Message("s", (m.Prose(m.line(m.Ping(group="S42"))),))).ping is None
+    assert spans(m.Ping(group="S42")) == [{"is": "text", "text": "@S42"}]
 
 
 def test_hostile_text_travels_as_text_with_its_overrides_shown() -> None:

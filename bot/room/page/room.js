@@ -25,13 +25,14 @@ const replier = new Composer($("thread-composer"), "reply", () => ({
 
 function hear(told) {
   const first = state.people.size === 0;
+  const seen = listed(state.channel);
   const fresh = take(told);
   if (told.emoji) state.emoji = told.emoji;
   const writing = composer.box.value || replier.box.value;
   if (told.version && state.version && told.version !== state.version && !writing) location.reload();
   state.version = told.version || state.version;
   showMembers();
-  if (told.channels && !first && !listed(state.channel)) leave();
+  if (seen && !listed(state.channel)) leave();
   if (first && !state.people.has(state.me)) become([...state.people.keys()][0]);
   for (const message of fresh) if (!first) announce(message);
   if (first) follow();
@@ -40,9 +41,9 @@ function hear(told) {
   plan();
 }
 
-// The channel is not there for this person (any more).
+// The channel is not there for this person any more.
 function leave() {
-  if (state.channel !== "training") toast("You are not in that channel any more.");
+  toast("You are not in that channel any more.");
   go("training");
 }
 
@@ -57,7 +58,7 @@ function become(user) {
   sessionStorage.setItem("trainbot.person", user);
   localStorage.setItem("trainbot.person", user);
   forget();
-  const channels = state.channels.filter((one) => !direct(one.name));
+  const channels = state.channels.filter((one) => !one.private);
   Object.assign(state, { revision: null, channels, pending: [] });
   if (direct(state.channel)) go(`@${user}`);
   MAIN.fresh = SIDE.fresh = true;

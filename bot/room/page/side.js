@@ -87,8 +87,8 @@ export function showMembers() {
   if (!$("inside")) return;
   if (!closed(state.channel)) return $("dialog").close();
   const { members } = listed(state.channel);
-  const order = [...state.people.keys()].sort((one, other) => members.includes(other) - members.includes(one));
-  return morphChildren($("inside"), order.map((user) => person(user, members.includes(user))));
+  // In an order that no click changes, so that the same key does not act on somebody else.
+  return morphChildren($("inside"), [...state.people.keys()].map((user) => person(user, members.includes(user))));
 }
 
 function person(user, inside) {

@@ -50,8 +50,9 @@ function sign(name) {
 function drawMembers() {
   const members = closed(state.channel) ? listed(state.channel).members : [];
   $("members").hidden = !members.length;
-  const who = plural(members.length, "person", "people");
-  $("members").setAttribute("aria-label", `${who} in this private channel. Let somebody in or out`);
+  const what = `${plural(members.length, "person", "people")} in this private channel: let others in or out`;
+  $("members").setAttribute("aria-label", what);
+  $("members").title = what;
   morphChildren($("members"), [icon("people"), h("span", {}, String(members.length))]);
 }
 
@@ -72,7 +73,8 @@ function drawPane(pane, thread) {
   const earlier = { type: "button", class: "soft", "data-act": "older", "data-thread": thread || "" };
   morphChildren(pane.older, page?.more ? [h("button", earlier, "Earlier messages")] : []);
   const grown = first !== pane.list.querySelector("[data-id]")?.dataset.id && !end;
-  if (end || pane.fresh) pane.scroll.scrollTop = pane.scroll.scrollHeight;
+  pane.stuck = end || pane.fresh; // known before the browser says that it has scrolled
+  if (pane.stuck) pane.scroll.scrollTop = pane.scroll.scrollHeight;
   else if (grown) pane.scroll.scrollTop += pane.scroll.scrollHeight - height;
   if (page?.floor !== undefined && !page.loading) pane.fresh = false;
   if (pane === MAIN) $("down").hidden = atEnd(pane);
