@@ -16,8 +16,8 @@ from fakes.life import Fuse, Life, World
 from messages.made import plain
 
 from bot.commands.spec import Incoming
-from bot.domain.effects import announce_key
 from bot.domain.events import CheckpointSaved, Logged, StreamEvent, TrainingCompleted, TrainingFailed, TrainingStarted
+from bot.domain.lanes import announce_key
 from bot.domain.places import Person, Place
 from bot.domain.ratings import Tally
 from bot.domain.recipes import Prompt, Recipe

@@ -58,9 +58,9 @@ class Posting:
         self._plotter = plotter
 
     async def announce(self, row: Row, effect: Announce) -> Close:
-        """Posts the card in its present state."""
+        """Posts the card in its present state, where there is none."""
         view = await views.of_run(self._db, effect.run)
-        if view is None:
+        if view is None or await self._db.read(posts.card(effect.run, effect.where)) is not None:
             return nothing
         return await self._sender.post(row, effect, effect.where, await self._card(view, effect), None)
 

@@ -54,10 +54,13 @@ def add(connection: sqlite3.Connection, new: Iterable[Effect], now: datetime) ->
 
 
 def _known(connection: sqlite3.Connection, effect: Effect) -> bool:
-    """Whether this very effect was inserted before, done or not."""
+    """Whether this very effect was inserted before, done or not, or its message is there."""
     if effect.once is None:
         return False
-    return connection.execute("SELECT 1 FROM outbox WHERE once = ?", (effect.once,)).fetchone() is not None
+    found = connection.execute(
+        "SELECT 1 FROM outbox WHERE once = ?1 UNION ALL SELECT 1 FROM posts WHERE key = ?1", (effect.once,)
+    )
+    return found.fetchone() is not None
 
 
 def _fold(connection: sqlite3.Connection, effect: Effect, at: float) -> bool:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from bot.domain import effects
-from bot.domain.effects import KINDS, Effect, Rank
+from bot.domain.effects import KINDS, Effect
+from bot.domain.lanes import Rank
 from bot.domain.places import Place
 
 HERE = Place("slack", "T1", "C1")
@@ -27,6 +28,15 @@ def of_each_kind(run: int, where: Place, step: int, prompt: int) -> list[Effect]
         effects.PostOutcome(run, where),
         effects.PostFailure(run, where),
         effects.PostLog(run, where),
+        effects.PostJoined(run, where),
+        effects.PostHint(run, where),
+        effects.PostPrompts(run, where, step),
+        effects.PostSuccess(run, where),
+        effects.PostDirect(run, f"{where.platform}/{where.workspace}/ada"),
+        effects.PostStorm(run, where),
+        effects.EditStorm(run, where),
+        effects.PostOutage(run, where, step),
+        effects.EditOutage(run, where, step),
         effects.SeedReactions(run, where, step, prompt),
     ]
 
@@ -84,13 +94,14 @@ def test_once_keys_differ_by_kind_run_place_step_and_prompt() -> None:
         if effect.once is None:
             continue
         known = keys.setdefault(effect.once, effect)
-        ends = {type(known), type(effect)} == {effects.PostOutcome, effects.PostFailure}
-        missing = type(known) is type(effect) is effects.PostMissing
+        ends = {type(known), type(effect)} <= {effects.PostOutcome, effects.PostFailure, effects.PostSuccess}
+        missing = type(known) is type(effect) and isinstance(effect, effects.PostMissing | effects.PostOutage)
         assert known == effect or ends or missing
 
 
 def test_a_run_ends_once_in_a_place_loudly_or_quietly() -> None:
     assert effects.PostOutcome(42, HERE).once == effects.PostFailure(42, HERE).once
+    assert effects.PostOutcome(42, HERE).once == effects.PostSuccess(42, HERE).once
 
 
 def test_a_step_misses_its_samples_once_however_many_prompts_it_misses() -> None:
@@ -102,9 +113,9 @@ def test_everything_happens_once_or_folds(effect: Effect) -> None:
     assert effect.once or effect.fold
 
 
-def test_only_cards_progress_and_stops_fold_and_only_with_their_own_run_and_place() -> None:
+def test_only_cards_progress_stops_and_edits_fold_and_only_with_their_own_run_and_place() -> None:
     folding = {type(effect) for effect in EXAMPLES if effect.fold}
-    assert folding == {effects.EditCard, effects.PostProgress, effects.StopRun}
+    assert folding == {effects.EditCard, effects.PostProgress, effects.StopRun, effects.EditStorm, effects.EditOutage}
     edits = [effects.EditCard(run, place, soon) for run in (1, 2) for place in (HERE, THERE) for soon in (True, False)]
     assert len({effect.fold for effect in edits}) == 4
     assert effects.PostProgress(1, HERE, 10).fold == effects.PostProgress(1, HERE, 20).fold

@@ -24,6 +24,7 @@ from messages.made import (
     spans,
 )
 
+from bot.domain.follows import Follow, Follower, Wants, followers
 from bot.domain.places import Person
 from bot.domain.ratings import Tally
 from bot.domain.recipes import Recipe
@@ -34,12 +35,17 @@ from bot.messages.model import Facts, Heading, Message, Meter, Ping, Tone, Verba
 VOTES = {60: Tally(1, 1), 120: Tally(2, 0)}
 
 
+def home(run: Run) -> Follower:
+    """The run's own place."""
+    return followers([Follow.of_home(run, Wants())])[0]
+
+
 def card(run: Run, **changes: object) -> Message:
-    return runs.card(run, **{"now": NOW, "points": curve(), "votes": {}, **changes})  # type: ignore[arg-type]
+    return runs.card(run, **{"now": NOW, "points": curve(), "votes": {}, "follower": home(run), **changes})  # type: ignore[arg-type]
 
 
 def failure(run: Run, ping: Ping | None = None) -> Message:
-    return runs.failure(run, now=NOW, points=curve(), votes=VOTES, picture=PICTURE, ping=ping)
+    return runs.failure(run, now=NOW, points=curve(), votes=VOTES, picture=PICTURE, ping=ping, follower=home(run))
 
 
 def outcome(run: Run, votes: dict[int, Tally] | None = None) -> Message:
@@ -122,7 +128,7 @@ def test_a_queued_card_has_its_position_and_nothing_of_training() -> None:
     assert "waiting in the queue, position 2" in plain(message)
     assert "Waited: 2 min" in plain(message)
     assert "step" not in plain(message)
-    assert labels(message) == ["Cancel"]
+    assert labels(message) == ["Notifications", "Cancel"]
     assert message.tone is Tone.WAITING
 
 
@@ -134,9 +140,14 @@ def test_a_cancelling_card_names_who_asked_and_does_not_ask_again() -> None:
 
 
 def test_a_live_card_can_be_plotted_sampled_and_cancelled_and_a_final_one_not_cancelled() -> None:
-    assert [call.encode() for call in calls(card(RUNNING))] == ["1|plot|run=42", "1|samples|run=42", "1|cancel|run=42"]
-    assert labels(card(ended())) == ["Plot", "Samples"]
-    assert not calls(card(ended(State.REFUSED, checkpoints=(), sampled=()), points=[]))
+    assert [call.encode() for call in calls(card(RUNNING))] == [
+        "1|plot|run=42",
+        "1|samples|run=42",
+        "1|follows|run=42",
+        "1|cancel|run=42",
+    ]
+    assert labels(card(ended())) == ["Plot", "Samples", "Notifications"]
+    assert labels(card(ended(State.REFUSED, checkpoints=(), sampled=()), points=[])) == ["Notifications"]
 
 
 def test_a_silent_card_says_for_how_long() -> None:
@@ -176,20 +187,19 @@ def test_a_failure_says_everything_and_calls_once() -> None:
     for fact in ("support-bot", "#42", "CUDA out of memory.", JOB):
         assert fact in message.summary
     assert PICTURE in message.blocks
-    assert labels(message) == ["Show samples"]
+    assert labels(message) == ["Again", "Show samples", "Notifications"]
     assert pings(message) == [Ping()]
 
 
 def test_a_failure_can_be_told_without_calling_anybody() -> None:
     message = failure(ended(State.FAILED, error="boom", checkpoints=()))
     assert not pings(message)
-    assert not calls(message)
+    assert labels(message) == ["Again", "Notifications"]
 
 
 def test_a_failure_before_the_first_step_has_no_numbers() -> None:
-    message = runs.failure(
-        replace(ASKED, state=State.FAILED, ended_at=NOW), now=NOW, points=[], votes={}, picture=None, ping=None
-    )
+    run = replace(ASKED, state=State.FAILED, ended_at=NOW)
+    message = runs.failure(run, now=NOW, points=[], votes={}, picture=None, ping=None, follower=home(run))
     assert "support-bot #42 failed after 2 min." in plain(message)
     assert "step" not in plain(message)
 
@@ -329,4 +339,4 @@ def test_data_goes_by_its_name_and_keeps_its_signature_to_itself(dataset: dict[s
 def test_a_discovered_run_without_a_recipe_of_ours_has_no_small_print() -> None:
     text = plain(card(replace(RUNNING, recipe=Recipe(name="theirs", model="", dataset={}))))
     assert text.startswith("theirs #42 · running")
-    assert text.endswith("[Cancel]")
+    assert text.endswith("[Cancel]\nTold here because it was started here.")

@@ -25,7 +25,7 @@ def test_completed_has_name_artifacts_and_job() -> None:
 
 def test_failed_calls_here_and_has_name_error_and_job() -> None:
     run = ended(State.FAILED, error=ERROR)
-    message = runs.failure(run, now=NOW, points=curve(), votes={}, picture=None, ping=Ping())
+    message = runs.failure(run, now=NOW, points=curve(), votes={}, picture=None, ping=Ping(), follower=None)
     assert not missing(message, "@here", "support-bot", "failed", ERROR, JOB)
     assert all(fact in message.summary for fact in ("support-bot", "failed", ERROR, JOB))
     assert pings(message) == [Ping()]

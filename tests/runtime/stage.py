@@ -13,9 +13,10 @@ from fakes.chat import FakeChat
 from fakes.clock import BEGIN, VirtualClock
 from fakes.life import FakePlotter, Fuse, FusedDatabase
 
-from bot.domain.effects import Effect, announce_key
+from bot.domain.effects import Effect
 from bot.domain.events import CancelAsked, Event
-from bot.domain.follows import Follow, Wants
+from bot.domain.follows import Follow, OneRun, Wants
+from bot.domain.lanes import announce_key
 from bot.domain.places import Person, Place, PostRef
 from bot.domain.recipes import Prompt, Recipe
 from bot.domain.runs import Run, State
@@ -24,8 +25,8 @@ from bot.ports import Backend, Spec
 from bot.runtime.deliver import Deliverer
 from bot.runtime.jobs import Jobs
 from bot.runtime.perform import Performer
-from bot.runtime.posting import Posting
 from bot.runtime.reactions import Reactions
+from bot.runtime.sending import Sender
 from bot.runtime.watch import Watcher
 from bot.store import follows, ingest, outbox, people, posts, runs
 from bot.store.database import Query
@@ -94,8 +95,8 @@ class Stage:
 
     async def start(self, *parts: str) -> None:
         """Starts `deliver`, `watch` or both."""
-        posting = Posting(self.database, self.chats, self.clock, self.plotter)
-        self.performer = Performer(Jobs(self.database, self.backend, self.clock, "i"), posting, self.clock)
+        jobs = Jobs(self.database, self.backend, self.clock, "i")
+        self.performer = Performer(jobs, Sender(self.database, self.chats, self.clock), self.plotter, self.clock)
         self.deliverer = Deliverer(
             self.database, self.performer, self.clock, started=lambda: self.watcher.wake()  # noqa: PLW0108
         )  # fmt: skip
@@ -148,7 +149,8 @@ class Stage:
                 connection, lambda number: Run(number=number, home=HERE, starter=ADA, requested_at=now, **facts)
             )
             for place in places:
-                follows.add(connection, Follow.home(run.number, place, wants or Wants(), ADA, now))
+                follow = Follow(place, OneRun(run.number), wants or Wants(), ADA, now, home=place == HERE)
+                follows.add(connection, follow)
             return run
 
         run = await self.database.write(write)
@@ -209,11 +211,19 @@ class Stage:
         return [row["state"] for row in await self.rows()]
 
     def posted(self, *chats: FakeChat) -> list[str]:
-        """The keys of what was posted, in order."""
-        return [one.key for chat in chats or (self.chat,) for one in chat.posts]
+        """The keys of what was posted for everyone, in order; what one person alone is told is in `alone`."""
+        return [one.key for chat in chats or (self.chat,) for one in chat.posts if not _alone(one.key)]
+
+    def alone(self) -> list[str]:
+        """The keys of the direct messages, in order."""
+        return [one.key for one in self.chat.posts if _alone(one.key)]
 
 
 _BLANK = say("card")
+
+
+def _alone(key: str) -> bool:
+    return key.startswith("direct:")
 
 
 @asynccontextmanager

@@ -22,11 +22,11 @@ from bot.domain.effects import (
     PostLog,
     PostMissing,
     PostOutcome,
-    Rank,
     SeedReactions,
     StartRun,
 )
 from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.domain.lanes import Rank
 from bot.domain.places import Place
 from bot.domain.runs import Run, Sample, State
 from bot.ports import Clock, Spec

@@ -15,11 +15,11 @@ from bot.domain.effects import (
     DrawSample,
     PostFailure,
     PostLog,
+    PostOutage,
     PostOutcome,
     PostProgress,
     PostSample,
     StartRun,
-    announce_key,
 )
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.events import (
@@ -31,7 +31,8 @@ from bot.domain.events import (
     TrainingFailed,
     TrainingStarted,
 )
-from bot.domain.follows import Follow, Wants
+from bot.domain.follows import Follow, OneRun, Wants
+from bot.domain.lanes import announce_key
 from bot.domain.places import Person
 from bot.domain.runs import Condition, Numbers, Run, State
 from bot.messages.model import Picture, Ping
@@ -73,11 +74,12 @@ async def test_a_quiet_end_is_one_reply_and_a_card_that_says_so(
 
 
 async def test_a_failure_is_a_new_message_in_the_channel_and_its_log_is_in_the_thread(on: Stage) -> None:
-    run = await on.run(wants=Wants(failure="here"))
+    run = await on.run(wants=Wants(mention="here"))
     await on.card(run)
     await on.start()
     await on.take(run.number, TrainingFailed(on.clock.now(), "out of memory", 5, ("line 1", "line 2")))
-    card, loud, log = on.chat.posts
+    card, *both = on.chat.posts
+    loud, log = sorted(both, key=lambda one: one.ref.thread or "")
     assert [one.key for one in (loud, log)] == [PostFailure(run.number, HERE).once, PostLog(run.number, HERE).once]
     assert (loud.ref.thread, log.ref.thread) == (None, card.ref.message)
     assert pings(loud.message) == [Ping()]
@@ -100,7 +102,7 @@ async def test_a_failure_waits_for_nothing_not_even_its_card(on: Stage) -> None:
 
 @pytest.mark.parametrize(("wish", "called"), [("here", Ping()), ("starter", Ping(ADA)), ("nobody", None)])
 async def test_a_failure_calls_whom_the_follow_wants_called(on: Stage, wish: str, called: Ping | None) -> None:
-    run = await on.run(wants=Wants(failure=wish))
+    run = await on.run(wants=Wants(mention=wish))
     await on.start()
     await on.take(run.number, TrainingFailed(on.clock.now(), "broken"))
     loud = on.chat.by_key(PostFailure(run.number, HERE).once)[0]
@@ -108,8 +110,8 @@ async def test_a_failure_calls_whom_the_follow_wants_called(on: Stage, wish: str
 
 
 async def test_overlapping_follows_of_one_place_get_one_message_with_the_louder_wish(on: Stage) -> None:
-    run = await on.run(wants=Wants(failure="nobody"), places=(HERE, THERE))
-    loud = Follow(HERE, run.number, Wants(failure="here"), ADA, on.clock.now())
+    run = await on.run(wants=Wants(mention="nobody"), places=(HERE, THERE))
+    loud = Follow(HERE, OneRun(run.number), Wants(mention="here"), ADA, on.clock.now())
     await on.database.write(lambda connection: follows.add(connection, loud))
     await on.start()
     await on.take(run.number, TrainingFailed(on.clock.now(), "broken"))
@@ -119,7 +121,7 @@ async def test_overlapping_follows_of_one_place_get_one_message_with_the_louder_
 
 
 async def test_nothing_but_a_failure_ever_calls_anybody(on: Stage) -> None:
-    run = await on.run(wants=Wants(failure="here", progress_every=1))
+    run = await on.run(wants=Wants(mention="here", progress_every=1))
     await on.card(run)
     await on.start()
     await on.take(run.number, Logged(on.clock.now(), 5, Numbers(loss=1.0)))
@@ -133,7 +135,7 @@ async def test_nothing_but_a_failure_ever_calls_anybody(on: Stage) -> None:
 
 async def test_every_message_is_below_the_card_of_its_own_place_and_only_where_it_is_wanted(on: Stage) -> None:
     run = await on.run(wants=Wants(samples=False, progress_every=5), places=(FAR,))
-    quiet = Follow(HERE, run.number, Wants(outcome=False), ADA, on.clock.now())
+    quiet = Follow(HERE, OneRun(run.number), Wants(success="nobody", failures=False), ADA, on.clock.now())
     await on.database.write(lambda connection: follows.add(connection, quiet))
     for place in (HERE, FAR):
         await on.card(run, place)
@@ -208,6 +210,9 @@ async def test_a_run_that_cannot_be_handed_over_says_so_on_its_card_until_it_is(
     assert "lost contact" not in plain(on.chat.posts[0].shown)
 
 
+AWAY_FROM_THE_START = {announce_key(1, HERE), PostOutage(1, HERE, 1).once, PostOutcome(1, HERE).once}
+
+
 async def test_a_cancel_before_the_job_was_ever_asked_for_creates_none(on: Stage) -> None:
     service(on).fail("start", Unavailable("connection refused", pace="service", after=60))
     await on.start()
@@ -216,7 +221,7 @@ async def test_a_cancel_before_the_job_was_ever_asked_for_creates_none(on: Stage
     await on.go(61)
     assert (await on.seen(run.number)).state is State.CANCELLED
     assert service(on).created.total() == 0
-    assert on.posted()[1:] == [PostOutcome(run.number, HERE).once]
+    assert set(on.posted()) == AWAY_FROM_THE_START
 
 
 @pytest.mark.parametrize("arrived", [False, True])
@@ -229,7 +234,7 @@ async def test_a_cancel_of_a_job_that_may_exist_finds_or_creates_it_and_stops_it
     assert service(on).created == {f"tb-i-{run.number}": 1}
     assert service(on).cancelled == ["job-1"]
     assert (await on.seen(run.number)).state is State.CANCELLED
-    assert on.posted()[1:] == [PostOutcome(run.number, HERE).once]
+    assert set(on.posted()) == AWAY_FROM_THE_START
 
 
 async def test_a_second_cancel_changes_nothing(on: Stage) -> None:

@@ -13,16 +13,17 @@ from bot.domain.effects import (
     Conclude,
     DrawSample,
     EditCard,
+    PostFailure,
     PostLog,
     PostMissing,
     PostOutcome,
     PostProgress,
     PostSample,
-    announce_key,
 )
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.events import CheckpointSaved, Logged, StreamEvent, TrainingCompleted, TrainingStarted
 from bot.domain.follows import Wants
+from bot.domain.lanes import announce_key
 from bot.domain.places import Place
 from bot.domain.recipes import Sampling
 from bot.domain.runs import Numbers, Run, Sample, State
@@ -331,21 +332,23 @@ async def test_a_reply_below_a_card_that_was_deleted_twice_is_buried_and_the_lan
     assert len(on.posted()) == 2
 
 
-async def test_replies_find_a_new_root_when_the_one_without_a_card_is_deleted(on: Stage) -> None:
+async def test_a_reply_whose_root_without_a_card_was_deleted_stands_on_its_own(on: Stage) -> None:
     run = await on.run()
     now = on.clock.now()
-    for step in (1, 2, 3):
+    for step in (1, 2):
         sample = Sample(run.number, step, 0, None, "none")
         await on.database.write(lambda connection, sample=sample: runs.add_sample(connection, sample, now))
     await on.start()
-    await on.add(PostMissing(run.number, HERE, 1, 0), PostMissing(run.number, HERE, 2, 0))
+    await on.add(PostFailure(run.number, HERE))
+    await on.add(PostMissing(run.number, HERE, 1, 0))
     first, second = on.chat.posts
     assert (first.ref.thread, second.ref.thread) == (None, first.ref.message)
     first.deleted = True
-    await on.add(PostMissing(run.number, HERE, 3, 0))
+    await on.add(PostMissing(run.number, HERE, 2, 0))
     await on.go(5)
     assert on.chat.posts[2].ref.thread is None
     assert set(await on.states()) == {"done"}
+
 
 
 async def test_a_new_card_whose_content_is_refused_goes_as_its_summary(on: Stage) -> None:

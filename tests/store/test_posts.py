@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from store.made import ADA, GRACE, HERE, NOW, THERE
 
-from bot.domain.effects import announce_key
+from bot.domain.lanes import announce_key, outcome_key
 from bot.domain.places import PostRef
 from bot.domain.ratings import Tally
 from bot.domain.runs import Run
@@ -23,7 +23,8 @@ def test_replies_hang_below_the_card_also_when_something_else_was_posted_first(
     connection: sqlite3.Connection, run: Run
 ) -> None:
     assert posts.root(run.number, HERE).on(connection) is None
-    loud = add(connection, "outcome", "1")
+    add(connection, "something else", "9")
+    loud = add(connection, outcome_key(run.number, HERE), "1")
     assert posts.root(run.number, HERE).on(connection) == loud
     add(connection, "reply", "2", "1")
     card = add(connection, announce_key(run.number, HERE), "3")
@@ -34,11 +35,10 @@ def test_replies_hang_below_the_card_also_when_something_else_was_posted_first(
 def test_a_root_that_was_deleted_is_no_root_unless_it_is_the_card_that_was_posted_anew(
     connection: sqlite3.Connection, run: Run
 ) -> None:
-    add(connection, "first", "1")
-    second = add(connection, "second", "2")
-    assert posts.mark_lost(connection, "first")
-    assert not posts.mark_lost(connection, "first")
-    assert posts.root(run.number, HERE).on(connection) == second
+    loud = add(connection, outcome_key(run.number, HERE), "1")
+    assert posts.mark_lost(connection, loud.key)
+    assert not posts.mark_lost(connection, loud.key)
+    assert posts.root(run.number, HERE).on(connection) is None
     key = announce_key(run.number, HERE)
     add(connection, key, "3")
     posts.mark_lost(connection, key)

@@ -64,14 +64,10 @@ def test_a_job_belongs_to_one_run(connection: sqlite3.Connection, run: Run) -> N
         runs.save(connection, replace(other, job_id="job-1"))
 
 
-def test_the_lists_have_the_runs_that_they_name_in_their_order(connection: sqlite3.Connection, run: Run) -> None:
-    over = another(connection, state=State.COMPLETED)
+def test_the_live_runs_are_those_that_are_not_over_the_oldest_first(connection: sqlite3.Connection, run: Run) -> None:
+    another(connection, state=State.COMPLETED)
     there = another(connection, home=THERE, recipe=replace(RECIPE, name="other"))
     assert [one.number for one in runs.live().on(connection)] == [run.number, there.number]
-    assert [one.number for one in runs.of_place(HERE, 9).on(connection)] == [over.number, run.number]
-    assert [one.number for one in runs.of_place(HERE, 1).on(connection)] == [over.number]
-    assert [one.number for one in runs.named("other", 9).on(connection)] == [there.number]
-    assert [one.number for one in runs.newest(9).on(connection)] == [there.number, run.number, over.number]
 
 
 @pytest.mark.parametrize("state", [state for state in State if state.final])
