@@ -13,9 +13,16 @@ from bot.domain.runs import Run
 
 def check(command: Command, incoming: Incoming) -> None:
     """UserError when this person may not do this here."""
-    if command.acts and incoming.standing is Standing.GUEST:
+    if command.acts:
+        act(incoming, command.name)
+
+
+def act(incoming: Incoming, name: str) -> None:
+    """UserError when this person may only read here. `name` is what was tried, as it is typed; for a command that shows
+    things to everybody, where it does more than that."""
+    if incoming.standing is Standing.GUEST:
         raise UserError(
-            f"You can read and vote here, but not use `/train {command.name}`. "
+            f"You can read and vote here, but not use `/train {name}`. "
             "Ask a member of this workspace, or whoever runs this bot to put you on its list of operators."
         )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.domain.errors import UserError
 from bot.domain.recipes import MAX_EVER, MAX_PROMPT, MAX_PROMPTS, Prompt, Recipe
-from bot.domain.text import clean, cut
+from bot.domain.text import clean, one_line
 
 
 def prompt(text: str) -> Prompt:
@@ -65,7 +65,8 @@ def has(recipe: Recipe, one: Prompt) -> bool:
 def _room(recipe: Recipe, new: Prompt) -> tuple[int, ...]:
     asked = recipe.asked
     if has(recipe, new):
-        raise UserError(f"That is asked already: `{cut(new.user, 60)}`. Nothing was changed.")
+        told = one_line(new.user, 60).replace("`", "'")
+        raise UserError(f"That is asked already: {told}. Nothing was changed.")
     if len(asked) >= MAX_PROMPTS:
         raise UserError(f"{MAX_PROMPTS} prompts are asked already, which is the most. Remove one of them first.")
     return asked

@@ -127,7 +127,7 @@ def from_config(name: str, config: Mapping[str, Any]) -> Recipe:
     placed = {hyper.wire for hyper in HYPERS if hyper.name in settings}
     placed |= ({"model"} if named else set()) | ({"datasetSource"} if plain else set())
     return Recipe(
-        name=one_line(name, 80) or "unnamed",
+        name=one_line(name, 80).replace("`", "'") or "unnamed",  # what stands between backticks is shown as code
         model=str(model) if named else "",
         dataset=dict(source) if isinstance(source, dict) and plain else {},
         settings=settings,

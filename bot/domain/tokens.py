@@ -51,3 +51,8 @@ def filled(config: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, An
     token = tokens.get(variable(str(source.get("url", ""))) or "")
     rest = {key: value for key, value in source.items() if key != "token"}
     return {**config, "datasetSource": {**rest, "token": token} if token else rest}
+
+
+def may_be_key(url: str) -> bool:
+    """Whether the address itself may open the data set: a query may be a signature, a user name goes with a password."""
+    return "?" in url or re.match(r"[^/]*//[^/]*@", url) is not None

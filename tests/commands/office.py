@@ -1,6 +1,6 @@
 """A registry with the real commands on a real database, a chat in memory and a clock that stands still."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from fakes.clock import VirtualClock
 from messages.made import everything
 
 from bot.commands.catalog import COMMANDS
-from bot.commands.desk import Desk
+from bot.commands.desk import Curve, Desk
 from bot.commands.registry import Registry
 from bot.commands.roles import Standing
 from bot.commands.spec import Incoming
@@ -59,6 +59,8 @@ class Office:
     woken: list[None]
     deliveries: int = 0
     drawn: list[tuple[str, int]] = field(default_factory=list)
+    asked: list[tuple[str, int, str, str, int]] = field(default_factory=list)  # job, step, model, last message, limit
+    service: Exception | None = None  # what asking it meets
 
     def incoming(self, **given: Any) -> Incoming:
         self.deliveries += 1
@@ -79,7 +81,9 @@ class Office:
         return found
 
     async def runs(self) -> list[int]:
-        return sorted(one.number for one in await self.db.read(runs.newest(1000)))
+        return await self.db.read(
+            Query("SELECT number FROM runs ORDER BY number", (), lambda rows: [row["number"] for row in rows])
+        )
 
     async def effects(self) -> list[str]:
         """What waits to be done, by kind and run."""
@@ -135,8 +139,28 @@ async def opened(path: Path) -> AsyncIterator[Office]:
         office.drawn.append((run.title, len(points)))
         return Picture(PIXEL, f"{run.title}: {len(points)} points") if points else None
 
+    async def plots(curves: Sequence[Curve]) -> Picture | None:
+        office.drawn += [(run.title, len(points)) for run, points in curves]
+        said = " ".join(f"{run.title}: {len(points)} points." for run, points in curves if points)
+        return Picture(PIXEL, said) if said else None
+
+    async def answer(job: str, step: int, model: str, messages: Sequence[Mapping[str, str]], limit: int) -> str:
+        office.asked.append((job, step, model, messages[-1]["content"], limit))
+        if office.service is not None:
+            raise office.service
+        return f"{job or model} at {step} says: {messages[-1]['content'].upper()}"
+
     wake: Callable[[], None] = lambda: woken.append(None)  # noqa: E731 (one line, used once)
-    desk = Desk(db=database, clock=clock, chats={"fake": chat}, book=FakeBook(recipes), plot=plot, wake=wake)
+    desk = Desk(
+        db=database,
+        clock=clock,
+        chats={"fake": chat},
+        book=FakeBook(recipes),
+        plot=plot,
+        wake=wake,
+        plots=plots,
+        ask=answer,
+    )
     office = Office(Registry(COMMANDS, desk), database, chat, clock, recipes, woken)
     try:
         yield office

@@ -1,0 +1,102 @@
+"""What every way to start a run shares: the checks before it, and the one transaction that begins it.
+
+Used by `start` and `again`. The run, its home's follow and its first effects commit together, once a delivery.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.commands.spec import Request
+from bot.domain import tokens
+from bot.domain.errors import UserError
+from bot.domain.follows import PROGRESS_EVERY, Wants
+from bot.domain.recipes import Recipe
+from bot.domain.runs import Run
+from bot.domain.text import one_line
+from bot.store import ingest, people, runs
+
+NOTE = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A run that somebody asks for. `changes` as the card shows them; `parent` is the run that it does again."""
+
+    recipe: Recipe
+    changes: tuple[str, ...] = ()
+    note: str = ""
+    parent: int | None = None
+
+
+async def earlier(request: Request) -> Run | None:
+    """The run that an earlier delivery of this request began."""
+    number = await request.desk.earlier(request.incoming.id)
+    return None if number is None else await _stored(request, number)
+
+
+async def begin(request: Request, wish: Wish) -> Run:
+    """The run, stored, with everything that its beginning causes. UserError where it cannot be reported here."""
+    await _can_post(request)
+    now = request.desk.clock.now()
+    number = await request.desk.once(request.incoming.id, lambda connection: _store(connection, request, wish, now))
+    return await _stored(request, number)
+
+
+async def _stored(request: Request, number: int) -> Run:
+    run = await request.desk.db.read(runs.get(number))
+    if run is None:
+        raise LookupError(f"run {number} was not stored")
+    return run
+
+
+async def _can_post(request: Request) -> None:
+    """Nothing starts where its card could not be posted."""
+    chat = request.desk.chats.get(request.place.platform)
+    problems = await chat.check(request.place) if chat else ["this chat is not connected"]
+    if problems:
+        raise UserError("I cannot report here, so nothing was started: " + " ".join(problems))
+
+
+def _store(connection: sqlite3.Connection, request: Request, wish: Wish, now: datetime) -> int:
+    people.see(connection, request.person, now)
+    run = runs.add(
+        connection,
+        lambda number: Run(
+            number=number,
+            recipe=wish.recipe,
+            home=request.place,
+            starter=request.person,
+            requested_at=now,
+            private=request.incoming.private,
+            parent=wish.parent,
+            note=wish.note,
+            changes=wish.changes,
+        ),
+    )
+    every = wish.recipe.notify.progress_every or (PROGRESS_EVERY if request.desk.progress else 0)
+    wants = Wants(progress_every=every, mention=wish.recipe.notify.failure)
+    ingest.begin(connection, run, wants, now, alone=request.incoming.direct)
+    return run.number
+
+
+def note(text: str) -> str:
+    """What somebody said of the run, on one line; UserError for one that is too long."""
+    plain = one_line(text, len(text) + 1)
+    if len(plain) > NOTE:
+        raise UserError(f"That note has {len(plain)} characters; {NOTE} is the most. Nothing was started.")
+    return plain
+
+
+def check_token(request: Request, recipe: Recipe, whose: str) -> None:
+    """UserError where the data set needs a token that the environment lacks. Nobody is asked for it in a chat."""
+    source = recipe.config().get("datasetSource")
+    name = tokens.wanted(source) if isinstance(source, dict) else None
+    if name is None or name in request.desk.tokens:
+        return
+    if name == tokens.PREFIX:
+        raise UserError(f"{whose} Nothing was started: a token goes only to an address that begins with https.")
+    raise UserError(
+        f"{whose} Nothing was started. Whoever runs this bot can set the token in its environment as `{name}`; "
+        "do not type it here."
+    )
