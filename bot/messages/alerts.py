@@ -29,6 +29,11 @@ from bot.messages.model import (
 _CAUSE_LIMIT = 160
 _SHOWN = 20  # runs of one cause that are named
 
+_WHY: tuple[Block, ...] = (
+    Buttons((Button("Notifications", Call("follows")),)),
+    Aside(line("Told here because runs are followed here that go on.")),
+)
+
 
 def storm(failed: Sequence[Run], links: Mapping[int, str | None]) -> Message:
     """A burst of failures: every run, by cause. It grows while more fail and calls nobody."""
@@ -40,7 +45,8 @@ def storm(failed: Sequence[Run], links: Mapping[int, str | None]) -> Message:
     blocks: list[Block] = [Prose(line(Bold(head), f", {causes}:"))]
     for cause, alike in sorted(by_cause.items(), key=lambda item: -len(item[1])):
         blocks.append(Prose((Bold(f"{len(alike)} × "), Text(f"{cause}: "), *_named(alike, links))))
-    blocks.append(Aside(line("Further failures of the next minutes are added here, without another call.")))
+    blocks.append(Buttons((Button("Notifications", Call("follows")),)))
+    blocks.append(Aside(line("Further failures of the next minutes are added here. The button shows by which follows.")))
     first = next(iter(by_cause), "")
     return Message(f"{head}: {words.listed([facts.title(run) for run in failed])}. {first}", tuple(blocks), Tone.BAD)
 
@@ -74,8 +80,8 @@ def outage(began: datetime, ended: datetime | None) -> Message:
     if ended is None:
         said = line(Bold("The training service is out of reach"), " since ", When(began), ".")
         rest = " Runs that train go on without us; what they do meanwhile is told when it is back."
-        return Message("The training service is out of reach.", (Prose((*said, Text(rest))),), Tone.ODD)
+        return Message("The training service is out of reach.", (Prose((*said, Text(rest))), *_WHY), Tone.ODD)
     took = words.duration(ended - began)
     said = line(Bold("The training service is back"), f", after {took} out of reach since ", When(began), ".")
     text = f"The training service is back, after {took} out of reach."
-    return Message(text, (Prose((*said, Text(" All runs are followed again."))),), Tone.GOOD)
+    return Message(text, (Prose((*said, Text(" All runs are followed again."))), *_WHY), Tone.GOOD)

@@ -1,7 +1,8 @@
 """Forgets what nobody will ask for again. Runs at every start of the bot, so that the file does not grow for ever.
 
 Runs, numbers, samples, posts and votes stay. What goes: answers to requests that no platform will deliver again, and
-the outbox's memory of runs that have long been over, which accept no event any more.
+the outbox's memory of runs that have long been over, which accept no event any more; bursts of failures and mutes
+that have passed.
 """
 
 import sqlite3
@@ -22,4 +23,6 @@ def tidy(connection: sqlite3.Connection, now: datetime) -> int:
         f"(SELECT number FROM runs WHERE state IN ({_FINAL}) AND ended_at < ?)",
         (until,),
     )
-    return requests.rowcount + done.rowcount
+    failures = connection.execute("DELETE FROM failures WHERE at < ?", (until,))
+    mutes = connection.execute("DELETE FROM mutes WHERE until < ?", (now.timestamp(),))
+    return sum(one.rowcount for one in (requests, done, failures, mutes))
