@@ -3,8 +3,12 @@
 from typing import Annotated
 
 from bot.commands import find
+from bot.commands.again import again, share
+from bot.commands.asking import ask, votes
 from bot.commands.cancel import cancel
+from bot.commands.finding import best, compare, list_
 from bot.commands.library import recipes_
+from bot.commands.prompts import prompts_
 from bot.commands.show import plot, samples, status
 from bot.commands.spec import Arg, Request, command
 from bot.commands.start import start
@@ -53,4 +57,7 @@ async def home(request: Request) -> Message:
     )
 
 
-COMMANDS = (start, status, cancel, samples, plot, recipes_, help_, home)
+COMMANDS = (
+    start, again, cancel, list_, status, plot, compare, samples, best, ask, votes,
+    prompts_, recipes_, share, help_, home,
+)  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.commands.desk import Desk
-from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef
+from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Words
 from bot.domain import hyper
 from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe
@@ -35,7 +35,7 @@ async def run(request: Request, ref: RunRef) -> Run:
 async def several(request: Request, text: str, most: int) -> list[Run]:
     """The runs that a line names, without repetitions: `#41 #42`, `support-bot #42`; a name of several words between
     commas. UserError for more than `most`."""
-    parts = text.split(",") if "," in text else [text] if await _known(request, text) else text.split()
+    parts = text.split(",") if "," in text else [text] if await known(request, text) else text.split()
     refs: list[str] = []
     for word in (part.strip() for part in parts if part.strip()):
         if refs and word.startswith("#") and "#" not in refs[-1] and not refs[-1].isdigit():
@@ -48,7 +48,7 @@ async def several(request: Request, text: str, most: int) -> list[Run]:
     return list({one.number: one for one in found}.values())
 
 
-async def _known(request: Request, name: str) -> bool:
+async def known(request: Request, name: str) -> bool:
     """Whether a run that may be seen here has this name."""
     name = one_line(name, 200)
     return bool(name) and await request.desk.db.read(listing.count(request.incoming.viewer, Filter(name=name))) > 0
@@ -63,12 +63,12 @@ async def _named(request: Request, name: str) -> Run:
             raise _which(live)
         if found:
             return (live or found)[0]
-    known = {one_line(one).casefold(): one for one in await request.desk.db.read(_names(request.incoming))}
-    alike = known.get(name.casefold())
+    there = {one_line(one).casefold(): one for one in await request.desk.db.read(_names(request.incoming))}
+    alike = there.get(name.casefold())
     if alike is not None and alike != name:  # letters or blanks that the database does not take for the same
         return await _named(request, alike)
-    near = hyper.nearest(name.casefold(), known)
-    hint = f"Did you mean `{cut(one_line(known[near]), 40)}`?" if near else "`/train list` shows what there is."
+    near = hyper.nearest(name.casefold(), there)
+    hint = f"Did you mean `{cut(one_line(there[near]), 40)}`?" if near else "`/train list` shows what there is."
     raise UserError(f"There is no run called `{cut(name, 40)}` here. {hint}")
 
 
@@ -181,4 +181,5 @@ def _own(recipe: Recipe, name: str) -> str:
 
 ANY_RUN = Arg("Run: #42, its name, or nothing for the one that fits here", complete=complete_run)
 LIVE_RUN = replace(ANY_RUN, complete=complete_live_run)
-NO_RUN = RunRef("")
+SOME_RUNS = Arg("Runs: #41 #42, or their names", complete=complete_run)
+NO_RUN, NO_WORDS = RunRef(""), Words("")

@@ -6,14 +6,32 @@ never cut here in a sample of their own: what a platform cannot show is its rend
 
 from collections.abc import Mapping, Sequence
 
+from bot.domain.calls import Call
 from bot.domain.ratings import Tally, best_step
 from bot.domain.runs import BASE_STEP, Run, Sample
 from bot.domain.text import count, one_line
 from bot.messages import facts, words
-from bot.messages.model import Aside, Block, Bold, Code, Grid, Line, Message, Prose, Quote, Text, line, say
+from bot.messages.model import (
+    Aside,
+    Block,
+    Bold,
+    Button,
+    Buttons,
+    Code,
+    Grid,
+    Line,
+    Message,
+    Prose,
+    Quote,
+    Text,
+    line,
+    say,
+    sentence,
+)
 
 _PROMPT_LIMIT = 300  # of a prompt above its answer; people know it by its beginning
 _CELL_LIMIT = 80
+_ONLY_LIMIT = 300  # of a cell where there is one column
 _EMPTY = "(empty)"
 
 
@@ -94,25 +112,69 @@ def backlog(run: Run, samples: Sequence[Sample]) -> Message:
     )
 
 
-def grid(run: Run, samples: Sequence[Sample], votes: Mapping[tuple[int, int], Tally]) -> Message:
-    """All samples of a run, a row a step and a column a prompt, with their votes."""
+def grid(
+    run: Run, samples: Sequence[Sample], votes: Mapping[tuple[int, int], Tally], *, only: int | None = None
+) -> Message:
+    """All samples of a run, a row a step and a column a prompt, with their votes. `only`: of one prompt, cut later."""
+    if only is not None:
+        samples = [one for one in samples if one.prompt == only]
     if not samples:
         return say(_none_yet(run))
     prompts = sorted({one.prompt for one in samples})
     by_cell = {(one.step, one.prompt): one for one in samples}
     best = best_step((step, tally) for (step, _), tally in votes.items())
+    limit = _CELL_LIMIT if only is None else _ONLY_LIMIT
     rows = tuple(
-        (_label(step, best), *(_cell(by_cell.get((step, prompt)), votes.get((step, prompt))) for prompt in prompts))
+        (
+            _label(step, best),
+            *(_cell(by_cell.get((step, prompt)), votes.get((step, prompt)), limit) for prompt in prompts),
+        )
         for step in sorted({one.step for one in samples})
     )
+    last = _step_word(max(one.step for one in samples))
     return Message(
         f"{facts.title(run)}: samples of {count(len(rows), 'step')}",
         (
             Prose(line("Samples of ", Bold(facts.title(run)), *_leader(best))),
             *(Prose(line(Bold(f"{prompt + 1}. "), _prompt(run, prompt, _PROMPT_LIMIT))) for prompt in prompts),
             Grid(("Step", *(f"Prompt {prompt + 1}" for prompt in prompts)), rows),
+            Aside(line("Answers are cut here. In full: ", Code(f"/train samples {run.number} step={last}"))),
         ),
     )
+
+
+def _step_word(step: int) -> str:
+    return str(step) if step > BASE_STEP else "base"
+
+
+def of_step(
+    run: Run, step: int, samples: Sequence[Sample], votes: Mapping[tuple[int, int], Tally], *, note: str = ""
+) -> Message:
+    """Every answer of one step in full. `note`: what else is to be said, for example what could not be drawn."""
+    blocks: list[Block] = [Prose(_where(run, step))]
+    for one in sorted(samples, key=lambda one: one.prompt):
+        tally = votes.get((step, one.prompt))
+        told = f" · {words.tally(tally)}" if tally and tally.votes else ""
+        blocks.append(Quote(_prompt(run, one.prompt, _PROMPT_LIMIT), f"Prompt {one.prompt + 1}"))
+        blocks.append(Quote(_answer(one), f"Answer{told}"))
+    blocks += [Prose(sentence(note))] if note else []
+    blocks += _neighbours(run, step)
+    said = count(len(samples), "answer") if samples else "no answer"
+    return Message(f"{facts.title(run)}, {facts.at(step)}: {said}. {note}".rstrip(), tuple(blocks))
+
+
+def _neighbours(run: Run, step: int) -> list[Block]:
+    """The saved checkpoints before and after this one; the base model comes before the first."""
+    saved = sorted({BASE_STEP, *run.checkpoints})
+    before, after = [one for one in saved if one < step], [one for one in saved if one > step]
+    near = [*before[-1:], *after[:1]]
+    one = {"run": str(run.number)}
+    made = [Button(_capital(facts.at(at)), Call("samples", {**one, "step": _step_word(at)})) for at in near]
+    return [Buttons(tuple(made))] if made else []
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _leader(best: tuple[int, Tally] | None) -> Line:
@@ -126,10 +188,10 @@ def _label(step: int, best: tuple[int, Tally] | None) -> Line:
     return line(Bold(f"{text} (best)")) if best and best[0] == step else line(text)
 
 
-def _cell(sample: Sample | None, votes: Tally | None) -> Line:
+def _cell(sample: Sample | None, votes: Tally | None, limit: int) -> Line:
     if sample is None:
         return line("–")
-    text = one_line(_answer(sample), _CELL_LIMIT)
+    text = one_line(_answer(sample), limit)
     return (Text(text), Text(f" {words.tally(votes)}")) if votes and votes.votes else (Text(text),)
 
 

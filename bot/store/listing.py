@@ -18,6 +18,9 @@ _FINAL = ", ".join(f"'{state}'" for state in State if state.final)
 _OF_PLACE = "(r.home = ? OR EXISTS (SELECT 1 FROM posts p WHERE p.key = 'announce:' || r.number || ':' || ?))"
 
 
+EVERY = 1_000_000  # a limit that is none
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which runs; what is None or empty does not restrict. `text` is part of `name#number`; `starters` are the keys of
