@@ -1,23 +1,27 @@
 """The composition root: settings become objects, the objects one task group. Start and stop order live here.
 
-Start: database, chats, commands, then reactions missed while we were away, then delivery and watching, then the web
-port. Stop: the web port first (no new requests), then watching, then what is in hand, then the database.
+Start: database, chats, commands, then reactions missed while we were away, then delivery, watching and discovery, then
+the web port. Stop: the web port first (no new requests), then discovery and watching, then what is in hand, then the
+database.
 """
 
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
-from bot import web
+from bot import config, web
 from bot.commands.catalog import COMMANDS
-from bot.commands.desk import Desk
+from bot.commands.desk import Ask, Desk
 from bot.commands.registry import Registry
+from bot.commands.roles import Roles
+from bot.config import Config
 from bot.domain.errors import UserError
 from bot.domain.urls import LOOPBACK
 from bot.metrics import Gauges
@@ -28,6 +32,7 @@ from bot.room.hub import Hub
 from bot.room.room import Room
 from bot.room.routes import routes
 from bot.runtime.deliver import Deliverer
+from bot.runtime.discover import Discoverer
 from bot.runtime.jobs import Jobs
 from bot.runtime.perform import Performer
 from bot.runtime.plotting import Plotter
@@ -54,6 +59,14 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class Working(Protocol):
+    """Something that runs by itself until it is stopped."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bot:
     """What is running, for whoever started it. `address` lets one browser into the room."""
@@ -64,19 +77,24 @@ class Bot:
 
 
 @asynccontextmanager
-async def running(settings: Settings, backend: Backend, *, examples: bool, room: bool) -> AsyncIterator[Bot]:
-    """The bot while the block runs. `examples` adds the packaged recipes. UserError for what keeps it from starting,
-    OSError when the web port is taken."""
+async def running(
+    settings: Settings, backend: Backend, *, identity: str, examples: bool, room: bool
+) -> AsyncIterator[Bot]:
+    """The bot while the block runs. `identity` tells the backend's service from others, `examples` adds the packaged
+    recipes. UserError for what keeps it from starting, OSError when the web port is taken."""
     if room and settings.host not in LOOPBACK and settings.room_token is None:
         raise SettingsError("The room is open to other computers at this TRAINBOT_HOST: set TRAINBOT_ROOM_TOKEN first.")
     path = settings.home / "trainbot.db"
+    given = await asyncio.to_thread(config.read, settings)
     try:
         database = await Database.open(path)
     except sqlite3.Error as error:
         raise UserError(f"The database {path} cannot be used: {error}.") from None
     plotter = Plotter()
     try:
-        async with _parts(settings, database, backend, plotter, examples=examples, room=room) as bot:
+        async with _parts(
+            settings, given, database, backend, plotter, identity=identity, examples=examples, room=room
+        ) as bot:
             yield bot
     finally:
         plotter.close()
@@ -85,7 +103,15 @@ async def running(settings: Settings, backend: Backend, *, examples: bool, room:
 
 @asynccontextmanager
 async def _parts(
-    settings: Settings, database: Database, backend: Backend, plotter: Plotter, *, examples: bool, room: bool
+    settings: Settings,
+    given: Config,
+    database: Database,
+    backend: Backend,
+    plotter: Plotter,
+    *,
+    identity: str,
+    examples: bool,
+    room: bool,
 ) -> AsyncIterator[Bot]:
     clock, hub = SystemClock(), Hub()
     installation = await database.write(people.installation)
@@ -96,15 +122,35 @@ async def _parts(
     deliverer = Deliverer(database, performer, clock, started=lambda: watcher.wake())  # noqa: PLW0108 (made on the next line)
     watcher = Watcher(database, backend, clock, changed=deliverer.wake)
     reactions = Reactions(database, chats, clock, changed=deliverer.wake)
-    folders = recipe_folders(settings, examples=examples)
+    book = RecipeFiles(recipe_folders(settings, examples=examples))
+
+    def woken() -> None:
+        watcher.wake()
+        deliverer.wake()
+
+    discoverer = Discoverer(
+        database,
+        backend,
+        clock,
+        identity=identity,
+        installation=installation,
+        place=settings.place,
+        recipes=book.read,
+        prompts=given.prompts,
+        changed=woken,
+        progress=settings.progress,
+    )
     desk = Desk(
         db=database,
         clock=clock,
         chats=chats,
-        book=RecipeFiles(folders),
+        book=book,
         plot=plotter.picture,
         wake=deliverer.wake,
         progress=settings.progress,
+        roles=Roles(given.admins, given.operators),
+        plots=plotter.pictures,
+        ask=_asking(backend),
     )
     registry = Registry(COMMANDS, desk)
     gauges = Gauges(database)
@@ -123,7 +169,7 @@ async def _parts(
             )
         )
     async with (
-        _tasks(deliverer, watcher, gauges, reactions, list(chats)),
+        _tasks([discoverer, watcher, deliverer], gauges, reactions, list(chats)),
         web.serve(
             settings.host,
             settings.port,
@@ -140,26 +186,35 @@ async def _parts(
 
 @asynccontextmanager
 async def _tasks(
-    deliverer: Deliverer, watcher: Watcher, gauges: Gauges, reactions: Reactions, platforms: Sequence[str]
+    working: Sequence[Working], gauges: Gauges, reactions: Reactions, platforms: Sequence[str]
 ) -> AsyncIterator[None]:
-    """Everything that runs by itself, stopped in order at the end; a task that breaks ends the bot."""
+    """Everything that runs by itself, stopped in this order at the end; a task that breaks ends the bot."""
     for platform in platforms:
         await reactions.catch_up(platform)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(deliverer.run(), name="deliver")
-            group.create_task(watcher.run(), name="watch")
+            for one in working:
+                group.create_task(one.run(), name=type(one).__name__.lower())
             counting = group.create_task(gauges.run(), name="gauges")
             try:
                 yield
             finally:
-                watcher.stop()
-                deliverer.stop()
+                for one in working:
+                    one.stop()
                 counting.cancel()
     except BaseExceptionGroup as errors:  # also around what the block raised, a port that is taken for example
         if len(errors.exceptions) == 1:
             raise errors.exceptions[0] from None
         raise
+
+
+def _asking(backend: Backend) -> Ask:
+    """The backend's `ask` as commands use it."""
+
+    async def ask(job: str, step: int, model: str, messages: Sequence[Mapping[str, str]], limit: int) -> str:
+        return await backend.ask(job, step, model, messages, limit=limit)
+
+    return ask
 
 
 def base_url(host: str, port: int) -> str:

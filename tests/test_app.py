@@ -22,7 +22,7 @@ def settings(path: Path, **given: Any) -> Settings:
 
 def running(path: Path, *, room: bool = True, **given: Any) -> Any:
     backend = FakeBackend(clock=VirtualClock())
-    return app.running(settings(path, **given), backend, examples=False, room=room)
+    return app.running(settings(path, **given), backend, identity="fake", examples=False, room=room)
 
 
 async def test_a_bot_answers_health_and_lets_one_browser_into_its_room(tmp_path: Path) -> None:

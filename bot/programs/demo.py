@@ -57,12 +57,13 @@ def _heard_again() -> asyncio.Event:
 async def _bot(settings: Settings, backend: ServiceClient, *, fixed_port: bool) -> AsyncIterator[Bot]:
     """The bot at its usual port, or at a free one where another program has that."""
     try:
-        context = running(settings, backend, examples=True, room=True)
+        context = running(settings, backend, identity=services.EMBEDDED, examples=True, room=True)
         bot = await context.__aenter__()
     except OSError as error:
         if fixed_port or error.errno != errno.EADDRINUSE:
             raise
-        context = running(settings.model_copy(update={"port": 0}), backend, examples=True, room=True)
+        anywhere = settings.model_copy(update={"port": 0})
+        context = running(anywhere, backend, identity=services.EMBEDDED, examples=True, room=True)
         bot = await context.__aenter__()
     try:
         yield bot

@@ -30,7 +30,7 @@ async def run(settings: Settings, stop: asyncio.Event, *, say: Say) -> None:
     recipe_folders(settings, examples=False)[0].mkdir(parents=True, exist_ok=True)
     async with (
         _client(service, settings) as backend,
-        running(settings, backend, examples=service.embedded, room=settings.room) as bot,
+        running(settings, backend, identity=service.identity, examples=service.embedded, room=settings.room) as bot,
     ):
         say(f"trainbot is running. Web port {bot.port}; data in {settings.home}.")
         if bot.address and settings.room_token is None:

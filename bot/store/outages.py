@@ -62,6 +62,21 @@ def end(connection: sqlite3.Connection, now: datetime) -> list[Effect]:
     return [EditOutage(run, place, row["id"]) for place, run in _told(connection, row["id"])]
 
 
+def left_open() -> Query[bool]:
+    """Whether an outage goes on though no live run is out of contact: none is left that could end it."""
+    return Query(
+        f"SELECT 1 FROM outages WHERE ended_at IS NULL "
+        f"AND NOT EXISTS (SELECT 1 FROM runs WHERE {_LIVE} AND condition = ?)",
+        (Condition.LOST_CONTACT.value,),
+        bool,
+    )
+
+
+def answered(connection: sqlite3.Connection, now: datetime) -> list[Effect]:
+    """The service answered a question that is about no run: that ends an outage which is left open."""
+    return end(connection, now) if left_open().on(connection) else []
+
+
 def _told(connection: sqlite3.Connection, number: int) -> list[tuple[Place, int]]:
     """The places that were told of an outage, each with the run that its notice hangs on."""
     rows = connection.execute(
