@@ -16,14 +16,14 @@ READS = [command for command in COMMANDS if not command.acts]
 HERE = Place("fake", "team", "training")
 
 
-def test_the_commands_that_act_are_start_and_cancel() -> None:
-    assert [command.name for command in ACTS] == ["start", "cancel"]
+def test_the_commands_that_start_and_end_runs_act() -> None:
+    assert {"start", "again", "cancel", "share"} <= {command.name for command in ACTS}
 
 
 @pytest.mark.parametrize("command", ACTS, ids=lambda one: one.name)
 def test_a_guest_is_told_whom_to_ask(command: object) -> None:
     incoming = Incoming("1", Person("fake", "team", "guest"), HERE, Standing.GUEST)
-    with pytest.raises(UserError, match=r"Guests can read and vote, but not use .*Ask a member"):
+    with pytest.raises(UserError, match=r"You can read and vote here, but not use .*Ask a member"):
         access.check(command, incoming)  # type: ignore[arg-type]
 
 
@@ -39,7 +39,7 @@ async def test_a_guest_starts_and_cancels_nothing_by_text_or_button(office: Offi
     asks = ("start support-bot", "cancel 1 yes", "cancel", Call("start", {"recipe": "tickets"}),
             Call("cancel", {"run": "1", "sure": "yes"}))  # fmt: skip
     for asked in asks:
-        assert "Guests can read and vote" in await office.text(asked, standing=GUEST)
+        assert "You can read and vote here" in await office.text(asked, standing=GUEST)
     assert await office.runs() == [1]
     assert (await office.run(1)).cancel_by is None
 
@@ -48,4 +48,4 @@ async def test_a_guest_reads(office: Office) -> None:
     await office.ask("start support-bot")
     for command in READS:
         told = await office.text("" if command.hidden else command.name, standing=GUEST)
-        assert "Guests" not in told
+        assert "You can read and vote here" not in told

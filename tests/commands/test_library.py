@@ -114,7 +114,7 @@ async def test_a_guest_reads_the_recipes_and_saves_none(office: Office) -> None:
 
 async def test_a_private_run_becomes_a_recipe_by_its_starter_or_an_admin_at_home(office: Office) -> None:
     await office.ask("start support-bot", place=HERE, private=True)
-    for given in ({"person": GRACE}, {"place": ELSEWHERE}):
+    for given in ({"person": GRACE}, {"place": ELSEWHERE, "standing": Standing.ADMIN}):
         assert "everybody sees the recipes" in await office.text("recipes save #1 as mine", **given)
     assert "mine" not in office.recipes
     await office.ask("recipes save #1 as mine", person=GRACE, standing=Standing.ADMIN)
