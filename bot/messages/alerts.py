@@ -46,7 +46,7 @@ def storm(failed: Sequence[Run], links: Mapping[int, str | None]) -> Message:
     for cause, alike in sorted(by_cause.items(), key=lambda item: -len(item[1])):
         blocks.append(Prose((Bold(f"{len(alike)} × "), Text(f"{cause}: "), *_named(alike, links))))
     blocks.append(Buttons((Button("Notifications", Call("follows")),)))
-    blocks.append(Aside(line("Further failures of the next minutes are added here. The button shows by which follows.")))
+    blocks.append(Aside(line("Further failures of the next minutes are added here. The button shows why.")))
     first = next(iter(by_cause), "")
     return Message(f"{head}: {words.listed([facts.title(run) for run in failed])}. {first}", tuple(blocks), Tone.BAD)
 

@@ -17,6 +17,7 @@ from bot.messages.model import (
     Buttons,
     Code,
     Facts,
+    File,
     Grid,
     Heading,
     Line,
@@ -128,6 +129,8 @@ def _texts(block: Block) -> list[str]:
             return [" | ".join(header), *(" | ".join(map(_line, row)) for row in rows)]
         case Picture():
             return [f"[{block.alt}]"]
+        case File(name, text, label):
+            return [f"[{name}: {label}]", text]
         case Meter():
             return [block.label]
         case Buttons(buttons):
@@ -148,7 +151,7 @@ def _span(span: Span) -> str:
             return person.label
         case When(at):
             return at.isoformat()
-        case Ping(person):
-            return f"@{person.label}" if person else "@here"
+        case Ping(person, group):
+            return f"@{person.label}" if person else f"@{group or 'here'}"
         case _:
             assert_never(span)

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from messages.made import ADA, ASKED, JOB, NOW, PICTURE, RECIPE, RUNNING, calls, curve, ended, everything, labels, plain
+from messages.made import ADA, ASKED, JOB, NOW, PICTURE, RECIPE, RUNNING, calls, curve, ended, labels, plain
 
 from bot.domain.calls import Call
 from bot.domain.ratings import Tally
@@ -14,13 +14,6 @@ from bot.messages.model import Prose as Sentence
 
 def status(run: Run, link: str | None = None) -> Message:
     return replies.status(run, now=NOW, points=curve(), votes={120: Tally(2)}, link=link)
-
-
-def test_the_promise_begins_with_starting() -> None:
-    message = replies.starting(replace(ASKED, changes=("learning_rate=1e-4", "max_steps=60")))
-    assert plain(message).startswith("Starting support-bot #42. Its card is in this channel.")
-    assert message.summary.startswith("Starting support-bot #42.")
-    assert "learning_rate=1e-4 max_steps=60" in plain(message)
 
 
 def test_a_status_has_everything() -> None:
@@ -86,21 +79,6 @@ def test_the_bare_command_counts_what_it_does_not_list() -> None:
     assert "and 3 more" in plain(message)
 
 
-def test_recipes_are_listed_with_what_they_train_and_four_can_be_started() -> None:
-    good = [replace(RECIPE, name=f"recipe-{number}") for number in range(6)]
-    message = replies.recipe_list(good, {"bad": "bad.toml: `model` is missing."})
-    text = plain(message)
-    assert "6 recipes to start." in text
-    assert "recipe-5 | Sorts support tickets | tiny | support-tickets.jsonl | max_steps=300, learning_rate=2e-4" in text
-    assert "1 recipe cannot be used:" in text
-    assert "bad.toml: `model` is missing." in text
-    assert labels(message) == ["Start recipe-0", "Start recipe-1", "Start recipe-2", "Start recipe-3"]
-
-
-def test_without_a_recipe_the_list_says_what_to_do() -> None:
-    assert "TRAINBOT_RECIPES" in everything(replies.recipe_list([], {}))
-
-
 def test_help_lists_every_command_and_explains_one() -> None:
     assert "/train start <recipe> | Start a training run." in plain(
         replies.help_list([("/train start <recipe>", "Start a training run.")])
@@ -153,7 +131,6 @@ def test_the_longest_recipe_and_number_fit_into_a_button() -> None:
     run = replace(RUNNING, recipe=recipe, number=10**15, requested_at=NOW - timedelta(days=9))
     messages = [
         replies.ask_cancel(run, now=NOW),
-        replies.recipe_list([recipe], {}),
         replies.running([run], now=NOW, recipes=[recipe.name], examples=[]),
         status(run),
     ]
