@@ -1,8 +1,9 @@
 """The command line: what an operator types. Only here are settings read and signals caught.
 
-Exit codes: 0 done; 1 something broke that should not; 2 the words of the command are wrong; 69 another bot is
-in the way, or something needed is not there; 75 another training service has the data folder (`trainer` only); 78 a
-setting is wrong or missing; 130 ended at once by another signal, before everything was in order.
+Exit codes: 0 done; 1 something broke that should not, or a recipe cannot be used (`recipes check`); 2 the words of the
+command are wrong; 69 another bot is in the way, or something needed is not there; 75 another training service has the
+data folder (`trainer` only); 78 a setting is wrong or missing; 130 ended at once by another signal, before everything
+was in order.
 """
 
 import asyncio
@@ -180,6 +181,33 @@ def doctor(data_dir: Path | None) -> None:
 
     settings = _settings(data_dir=data_dir)
     _run(lambda _: doctor_program.run(settings, say=click.echo), settings)
+
+
+@main.group()
+def recipes() -> None:
+    """See whether recipe files can be used.
+
+    For yourself before a start, and for the pipeline of a repository that keeps recipes.
+    """
+
+
+@recipes.command("check")
+@data_dir_option
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1)
+def recipes_check(data_dir: Path | None, files: tuple[Path, ...]) -> None:
+    """Check FILES, or every recipe of the recipe folder: one line each.
+
+    Ends with 0 when all can be used, with 1 when one cannot. A data file that is missing is a mistake too.
+    """
+    from bot.programs import recipes as recipes_program
+
+    settings = _settings(data_dir=data_dir)
+
+    async def check(_: asyncio.Event) -> None:
+        if not await recipes_program.check(settings, files, say=click.echo):
+            sys.exit(1)
+
+    _run(check, settings)
 
 
 @main.command()

@@ -18,7 +18,7 @@ from bot.store.database import migrations
 
 CONFIG, UNAVAILABLE, TAKEN, USAGE = 78, 69, 75, 2
 COMMANDS = ([], ["demo"], ["run"], ["trainer"], ["outbox"], ["outbox", "list"], ["outbox", "retry"],
-            ["outbox", "drop"], ["doctor"], ["commands"])  # fmt: skip
+            ["outbox", "drop"], ["doctor"], ["recipes"], ["recipes", "check"], ["commands"])  # fmt: skip
 EMBEDDED = {"TRAINBOT_ROOM": "1", "TRAINBOT_TRAINER": "embedded", "TRAINBOT_PORT": "0"}
 
 
@@ -47,9 +47,25 @@ def test_the_help_of_every_command_says_what_it_does(words: list[str]) -> None:
 
 
 def test_every_command_is_known_here() -> None:
-    known = {name for name in cli.main.commands if name != "outbox"}
-    assert known == {words[0] for words in COMMANDS if len(words) == 1} - {"outbox"}
-    assert set(cli.outbox.commands) == {words[1] for words in COMMANDS if len(words) == 2}
+    assert set(cli.main.commands) == {words[0] for words in COMMANDS if words}
+    for group in ("outbox", "recipes"):
+        below = cli.main.commands[group].commands  # type: ignore[attr-defined]
+        assert set(below) == {words[1] for words in COMMANDS if len(words) == 2 and words[0] == group}
+
+
+def test_recipes_are_checked_for_a_pipeline(tmp_path: Path) -> None:
+    good, odd = tmp_path / "good.toml", tmp_path / "odd.toml"
+    good.write_text('model = "tiny"\n[dataset]\ntype = "huggingface"\nname = "acme/t"\n')
+    odd.write_text("modle = 1")
+    done = trainbot("recipes", "check", str(good), "--data-dir", str(tmp_path), cwd=tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, "good.toml: well")
+    done = trainbot("recipes", "check", str(good), str(odd), "--data-dir", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "odd.toml: `model` is missing" in done.stdout
+    assert no_traceback(done.stdout + done.stderr)
+    nothing = trainbot("recipes", "check", "--data-dir", str(tmp_path), cwd=tmp_path)
+    assert nothing.returncode == UNAVAILABLE
+    assert "There is no recipe in" in nothing.stderr
 
 
 def test_the_first_words_are_help_and_wrong_words_are_told(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bot.domain import prompts
 from bot.domain.errors import UserError
 from bot.domain.recipe_text import parse
 from bot.domain.recipes import Notify, Prompt, Recipe, RecipeError, Sampling, from_config
-from bot.recipe_files import RECIPE_LIMIT, RecipeFiles, read_recipes, recipe_folders, to_toml
+from bot.recipe_files import RECIPE_LIMIT, RecipeFiles, dataset_tokens, read_recipes, recipe_folders, to_toml
 from bot.settings import Settings, read
 
 GOOD = 'model = "tiny"\n[dataset]\ntype = "file"\nname = "a.jsonl"\n'
@@ -273,3 +273,14 @@ async def test_a_link_to_elsewhere_is_replaced_and_not_written_through(
     assert not await files.save(FULL, replace=False)
     assert await files.save(FULL, replace=True)
     assert elsewhere.read_text() == GOOD
+
+
+def test_the_tokens_of_data_sets_come_from_the_environment(tmp_path: Path) -> None:
+    environment = {"TRAINBOT_DATASET_TOKEN_A_ORG": "sesame", "TRAINBOT_DATASET_TOKEN_B_ORG": "", "PATH": "/bin"}
+    (tmp_path / ".env").write_text("TRAINBOT_DATASET_TOKEN_A_ORG=other\nTRAINBOT_DATASET_TOKEN_C_ORG=open\nPATH_=x\n")
+    found = dataset_tokens(environment, tmp_path)
+    assert {name: one.get_secret_value() for name, one in found.items()} == {
+        "TRAINBOT_DATASET_TOKEN_A_ORG": "sesame",
+        "TRAINBOT_DATASET_TOKEN_C_ORG": "open",
+    }
+    assert "sesame" not in repr(found)
