@@ -7,8 +7,11 @@ from bot.commands.again import again, share
 from bot.commands.asking import ask, votes
 from bot.commands.cancel import cancel
 from bot.commands.finding import best, compare, list_
+from bot.commands.follow import follow, unfollow
+from bot.commands.following import follows_
 from bot.commands.library import recipes_
 from bot.commands.prompts import prompts_
+from bot.commands.quiet import dm, mute
 from bot.commands.show import plot, samples, status
 from bot.commands.spec import Arg, Request, command
 from bot.commands.start import start
@@ -59,5 +62,5 @@ async def home(request: Request) -> Message:
 
 COMMANDS = (
     start, again, cancel, list_, status, plot, compare, samples, best, ask, votes,
-    prompts_, recipes_, share, help_, home,
+    follow, unfollow, follows_, mute, dm, prompts_, recipes_, share, help_, home,
 )  # fmt: skip

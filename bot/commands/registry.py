@@ -17,11 +17,14 @@ from bot.commands.spec import Choice, Command, Incoming, Request
 from bot.domain.calls import Call
 from bot.domain.errors import Rejected, Unavailable, UserError
 from bot.domain.hyper import nearest
+from bot.domain.places import Person
 from bot.domain.text import clean, cut
 from bot.messages.model import Message, Tone, say
+from bot.store import people
 
 log = structlog.get_logger()
 HOME = "home"  # what a bare /train means
+NAMES = 10_000  # of persons that are remembered, then all are forgotten
 
 
 class Registry:
@@ -30,6 +33,7 @@ class Registry:
     def __init__(self, commands: Sequence[Command], desk: Desk) -> None:
         self.commands = {command.name: command for command in commands}
         self.desk = replace(desk, commands=lambda: [one.entry for one in self.shown])
+        self._names: dict[str, str] = {}  # of persons, as they were written last
 
     @property
     def shown(self) -> list[Command]:
@@ -66,6 +70,7 @@ class Registry:
     async def _run(self, incoming: Incoming, call: Call) -> Message:
         command = self.find(call.name or HOME)
         incoming = self._standing(incoming)
+        await self._see(incoming.person)
         access.check(command, incoming)
         args = command.bind(call.args)
         return await command.handler(Request(incoming, self.desk, call), **args)
@@ -77,6 +82,16 @@ class Registry:
         except Exception:
             log.exception("completion failed", typed=cut(text, 200))
             return []
+
+    async def _see(self, person: Person) -> None:
+        """Keeps the person's name as it is now; one that has not changed costs nothing."""
+        if not person.name or self._names.get(person.key) == person.name:
+            return
+        now = self.desk.clock.now()
+        await self.desk.db.write(lambda connection: people.see(connection, person, now))
+        if len(self._names) >= NAMES:
+            self._names.clear()
+        self._names[person.key] = person.name
 
     def _standing(self, incoming: Incoming) -> Incoming:
         """The request with what this person is here, by the role lists as they are now."""

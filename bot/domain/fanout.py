@@ -124,3 +124,12 @@ def joined(run: Run, follower: Follower) -> list[Effect]:
     later = not run.state.final and (run.step > 0 or bool(run.checkpoints))
     line = [effects.PostJoined(run.number, follower.place)] if later else []
     return [effects.Announce(run.number, follower.place), effects.EditCard(run.number, follower.place, True), *line]
+
+
+def rewished(run: Run, place: Place, before: Follower | None, after: Follower | None) -> list[Effect]:
+    """What a place gets that wants something else of a run than before; None where it did, or does, not follow it. A
+    card that goes on as it did needs nothing."""
+    had, has = before is not None and before.wants.card, after is not None and after.wants.card
+    if after is not None and has and not had:
+        return joined(run, after)
+    return [effects.EditCard(run.number, place, True)] if had and not has else []

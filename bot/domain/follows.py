@@ -51,6 +51,10 @@ class Wants:
             failures="failures" in kept,
         )
 
+    def without(self, events: Iterable[str]) -> "Wants":
+        """These wants without these events; nothing may be left."""
+        return self.having(set(self.events).difference(events))
+
     def merged(self, other: "Wants") -> "Wants":
         """The union: every event that one of both wants, the smallest distance, the loudest mention."""
         distances = [every for every in (self.progress_every, other.progress_every) if every > 0]
@@ -64,6 +68,38 @@ class Wants:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody says of a follow. None is not said; `only`: exactly these events."""
+
+    events: frozenset[str] = frozenset()
+    only: bool = False
+    every: int | None = None
+    success: str | None = None
+    mention: str | None = None
+
+    def of(self, known: Wants | None, usual: Wants) -> Wants:
+        """The wants after that. `known` is what the follow asked for until now, None for a new one; `usual` is what a
+        new one has where nothing is said. Events are added, values replace the one before."""
+        events = set(self.events)
+        if known is None and not events:
+            events.update(usual.events)
+        elif known is not None and not self.only:
+            events.update(known.events)
+        if self.every is not None:
+            events.add("progress")
+        if self.success is not None:
+            events = events - {"success"} if self.success == "nobody" else {*events, "success"}
+        base = known or usual
+        said = replace(
+            base,
+            progress_every=base.progress_every if self.every is None else self.every,
+            success=base.success if self.success is None else self.success,
+            mention=base.mention if self.mention is None else self.mention,
+        )
+        return said.having(events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +163,22 @@ class Follow:
             return False
         match self.subject:
             case Named(pattern):
-                return fnmatchcase(run.name.lower(), pattern)
+                return fnmatchcase(run.name.lower(), pattern.replace("[", "[[]"))  # a bracket is a bracket
             case StartedBy(person):
                 return run.starter == person
             case Everything():
                 return True
             case _:
                 assert_never(self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A place hears nothing of a run (0: of any) until then; None is for good."""
+
+    run: int
+    until: datetime | None
+    by: Person
 
 
 @dataclass(frozen=True, slots=True)

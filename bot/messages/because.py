@@ -21,6 +21,13 @@ def aside(run: Run, follower: Follower | None) -> tuple[Aside, ...]:
     return (Aside((*said, Text("."))),) if said else ()
 
 
+def on_card(run: Run, follower: Follower | None) -> tuple[Aside, ...]:
+    """The reason on a card, which stands still where the place wants nothing more that belongs on one."""
+    if follower is not None and not follower.wants.card:
+        return (Aside(line("This place follows only the run's end: the card stays as it is.")),)
+    return aside(run, follower)
+
+
 def _home(run: Run) -> Line:
     if run.origin is Origin.CHAT:
         return line("Told here because it was started here")

@@ -62,7 +62,7 @@ def card(
     pairs += [*facts.time(run, now), *facts.changes(run), *facts.votes(votes), *facts.artifacts(run), *facts.job(run)]
     blocks.append(Facts(tuple(pairs)))
     blocks += [*buttons(run, points, votes, because.button(run)), *facts.small_print(run, now)]
-    return Message(summary(run, now), (*blocks, *because.aside(run, follower)), facts.tone(run))
+    return Message(summary(run, now), (*blocks, *because.on_card(run, follower)), facts.tone(run))
 
 
 def heading(run: Run, now: datetime) -> Heading:

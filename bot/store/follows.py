@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from bot.domain.follows import Everything, Follow, Named, OneRun, StartedBy, Subject, Wants
+from bot.domain.follows import Everything, Follow, Mute, Named, OneRun, StartedBy, Subject, Wants
 from bot.domain.places import Person, Place
 from bot.domain.runs import Run
 from bot.store.database import Query
@@ -38,9 +38,11 @@ def add(connection: sqlite3.Connection, follow: Follow) -> int:
     return int(done.lastrowid or 0)
 
 
-def change(connection: sqlite3.Connection, number: int, wants: Wants) -> None:
-    """What a follow asks for from now on."""
-    connection.execute("UPDATE follows SET wants = ? WHERE id = ?", (json.dumps(wants.as_dict()), number))
+def change(connection: sqlite3.Connection, number: int, wants: Wants, set_by: Person) -> None:
+    """What a follow asks for from now on, and whose it is."""
+    connection.execute(
+        "UPDATE follows SET wants = ?, set_by = ? WHERE id = ?", (json.dumps(wants.as_dict()), set_by.key, number)
+    )
 
 
 def end(connection: sqlite3.Connection, number: int, at: datetime) -> bool:
@@ -84,18 +86,32 @@ def get(number: int) -> Query[Follow | None]:
     return Query(
         _SELECT + "WHERE f.id = ? AND f.ended_at IS NULL",
         (number,),
-        lambda rows: _follow(rows[0]) if rows else None,
+        _first,
     )
 
 
-def mute(
-    connection: sqlite3.Connection, place: Place, run: int, until: datetime | None, by: Person, at: datetime
-) -> None:
-    """A place hears nothing of a run (0: of any) until then; None is for good."""
+def ever(number: int) -> Query[Follow | None]:
+    """One follow, also when it has ended."""
+    return Query(_SELECT + "WHERE f.id = ?", (number,), _first)
+
+
+def same(place: Place, subject: Subject) -> Query[Follow | None]:
+    """The follow of exactly this in a place; one of one run also when that is over."""
+    return Query(
+        _SELECT + "WHERE f.ended_at IS NULL AND f.place = ? AND f.run IS ? AND f.pattern IS ? AND f.person IS ? "
+        "ORDER BY f.home DESC, f.id LIMIT 1",
+        (str(place), *_columns(subject)),
+        _first,
+    )
+
+
+def mute(connection: sqlite3.Connection, place: Place, new: Mute, at: datetime) -> None:
+    """A place hears nothing for a while; its person must have been seen. In the place of an earlier one."""
+    until = new.until.timestamp() if new.until else None
     connection.execute(
         "INSERT INTO mutes VALUES (?, ?, ?, ?, ?) ON CONFLICT (place, run) DO UPDATE SET "
         "until = excluded.until, set_by = excluded.set_by, set_at = excluded.set_at",
-        (str(place), run, until.timestamp() if until else None, by.key, at.timestamp()),
+        (str(place), new.run, until, new.by.key, at.timestamp()),
     )
 
 
@@ -105,14 +121,14 @@ def unmute(connection: sqlite3.Connection, place: Place, run: int) -> bool:
     return done.rowcount > 0
 
 
-def mutes(place: Place, now: datetime) -> Query[list[tuple[int, datetime | None, Person]]]:
-    """What a place has muted: the run (0: everything), until when (None: for good), and by whom."""
+def mutes(place: Place, now: datetime) -> Query[list[Mute]]:
+    """What a place has muted now, the whole place first."""
     return Query(
         "SELECT m.*, p.name FROM mutes m JOIN people p ON p.id = m.set_by "
         "WHERE m.place = ? AND (m.until IS NULL OR m.until > ?) ORDER BY m.run",
         (str(place), now.timestamp()),
         lambda rows: [
-            (
+            Mute(
                 row["run"],
                 datetime.fromtimestamp(row["until"], UTC) if row["until"] is not None else None,
                 Person.parse(row["set_by"], row["name"]),
@@ -137,6 +153,10 @@ def _columns(subject: Subject) -> tuple[int | None, str | None, str | None]:
         subject.pattern if isinstance(subject, Named) else None,
         subject.person.key if isinstance(subject, StartedBy) else None,
     )
+
+
+def _first(rows: list[sqlite3.Row]) -> Follow | None:
+    return _follow(rows[0]) if rows else None
 
 
 def _follow(row: sqlite3.Row) -> Follow:

@@ -19,7 +19,7 @@ from bot.domain.events import (
     TrainingFailed,
     TrainingStarted,
 )
-from bot.domain.follows import Follow, OneRun, Wants
+from bot.domain.follows import Follow, Mute, OneRun, Wants
 from bot.domain.lanes import announce_key
 from bot.domain.runs import Run
 from bot.messages.model import Buttons, Ping
@@ -135,7 +135,7 @@ async def test_a_group_is_called_where_a_follow_says_so(on: Stage) -> None:
 async def mute(on: Stage, run: int, seconds: float | None) -> None:
     now = on.clock.now()
     until = now + timedelta(seconds=seconds) if seconds is not None else None
-    await on.database.write(lambda connection: follows.mute(connection, HERE, run, until, ADA, now))
+    await on.database.write(lambda connection: follows.mute(connection, HERE, Mute(run, until, ADA), now))
 
 
 async def test_a_muted_place_is_told_nothing_and_its_card_goes_on(on: Stage) -> None:
