@@ -121,13 +121,13 @@ async def complete_exported(incoming: Incoming, desk: Desk, last: str, args: Map
 async def votes(
     request: Request,
     action: Annotated[str, Arg("export for a file, or the run to sum up", complete=complete_votes)] = "",
-    which: Annotated[Words, Arg("The runs: #42, their names, or all", complete=complete_exported)] = NO_WORDS,
+    run: Annotated[Words, Arg("The runs: #42, their names, or all", complete=complete_exported)] = NO_WORDS,
 ) -> Message:
     """Sum up the votes on a run's samples, or export them with the answers."""
     if action.lower() == EXPORT:
-        return await _export(request, which)
+        return await _export(request, run)
     await _mistyped(request, action)
-    text = f"{action} {which}".strip()
+    text = f"{action} {run}".strip()
     found = await find.several(request, text, MOST_SUMMED) or [await find.run(request, NO_RUN)]
     seen = []
     for one in found:

@@ -35,7 +35,8 @@ async def run(request: Request, ref: RunRef) -> Run:
 async def several(request: Request, text: str, most: int) -> list[Run]:
     """The runs that a line names, without repetitions: `#41 #42`, `support-bot #42`; a name of several words between
     commas. UserError for more than `most`."""
-    parts = text.split(",") if "," in text else [text] if await known(request, text) else text.split()
+    whole = await known(request, re.sub(r"\s*#[0-9]+\s*$", "", text))
+    parts = text.split(",") if "," in text else [text] if whole else text.split()
     refs: list[str] = []
     for word in (part.strip() for part in parts if part.strip()):
         if refs and word.startswith("#") and "#" not in refs[-1] and not refs[-1].isdigit():
@@ -50,8 +51,12 @@ async def several(request: Request, text: str, most: int) -> list[Run]:
 
 async def known(request: Request, name: str) -> bool:
     """Whether a run that may be seen here has this name."""
-    name = one_line(name, 200)
-    return bool(name) and await request.desk.db.read(listing.count(request.incoming.viewer, Filter(name=name))) > 0
+    return one_line(name, 200).casefold() in await _there(request)
+
+
+async def _there(request: Request) -> dict[str, str]:
+    """The names of runs that may be seen here, as somebody may type them."""
+    return {one_line(one).casefold(): one for one in await request.desk.db.read(_names(request.incoming))}
 
 
 async def _named(request: Request, name: str) -> Run:
@@ -63,7 +68,7 @@ async def _named(request: Request, name: str) -> Run:
             raise _which(live)
         if found:
             return (live or found)[0]
-    there = {one_line(one).casefold(): one for one in await request.desk.db.read(_names(request.incoming))}
+    there = await _there(request)
     alike = there.get(name.casefold())
     if alike is not None and alike != name:  # letters or blanks that the database does not take for the same
         return await _named(request, alike)
