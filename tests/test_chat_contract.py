@@ -37,6 +37,9 @@ class Case(Protocol):
 
     async def look(self, ref: PostRef) -> str | None: ...
 
+    def shut(self) -> Person:
+        """Somebody whom the bot cannot write to."""
+
 
 @dataclass
 class InMemory:
@@ -57,6 +60,10 @@ class InMemory:
         except Rejected:
             return None
 
+    def shut(self) -> Person:
+        self.chat.fail("direct", Rejected(Scope.PLACE, "cannot_dm_user"))
+        return self.grace
+
 
 @dataclass
 class InTheRoom:
@@ -74,6 +81,9 @@ class InTheRoom:
     async def look(self, ref: PostRef) -> str | None:
         found = await self.chat.db.read(store.entry(int(ref.message)))
         return None if found is None or found.deleted else str(found.body["summary"])
+
+    def shut(self) -> Person:
+        return person("mallory")
 
 
 @pytest.fixture(params=["memory", "room"])
@@ -182,6 +192,22 @@ async def test_a_good_place_has_no_problems_and_a_message_there_has_a_link(case:
     assert " " not in link
 
 
+async def test_each_person_has_one_direct_place_of_their_own_and_a_post_stands_there(case: Case) -> None:
+    own, again, other = [await case.chat.direct(one) for one in (case.ada, case.ada, case.grace)]
+    assert own == again != other
+    assert case.place not in {own, other}
+    assert own.platform == case.chat.platform
+    ref = await case.chat.post(own, m.say("for Ada"), thread=None, key="dm", tried_at=None)
+    assert (ref.place, await case.look(ref)) == (own, "for Ada")
+    assert list(await case.chat.check(own)) == []
+
+
+async def test_somebody_whom_the_bot_cannot_write_to_is_rejected_as_a_place(case: Case) -> None:
+    with pytest.raises(Rejected) as caught:
+        await case.chat.direct(case.shut())
+    assert caught.value.scope is Scope.PLACE
+
+
 async def test_paces_are_the_same_for_the_same_effect(case: Case) -> None:
     every = [*(kind(1, case.place) for kind in KINDS), SeedReactions(1, case.place, 0, 0)]
     for effect in every:
@@ -201,12 +227,13 @@ def everything(case: Case) -> m.Message:
         "all of it",
         (
             m.Heading(text),
-            m.Prose((*text, m.When(CLOCK.now()), m.Ping(), m.Ping(case.ada))),
+            m.Prose((*text, m.When(CLOCK.now()), m.Ping(), m.Ping(case.ada), m.Ping(group="S42"))),
             m.Facts((("Loss", text),)),
             m.Verbatim("error", "Error"),
             m.Quote("answer", "Answer"),
             m.Grid(("Step",), ((text,),)),
             picture,
+            m.File("metrics.csv", "step,loss", "Every metric"),
             m.Meter(0.5, "half"),
             m.Aside(text),
         ),

@@ -63,6 +63,14 @@ class Visitor:
             f"the card of {title}",
         )
 
+    def download(self, message: Message) -> str:
+        """The text of the message's first file."""
+        file = next(one for one in message["body"]["blocks"] if one["is"] == "file")
+        path = f"/room/file/{message['id']}/{file['sha256']}"
+        answer = self._http.get(path, params={"person": self.person}).raise_for_status()
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{file["name"]}"'
+        return answer.text
+
     def state(self, title: str, state: str) -> Message:
         """The run's card once it says this."""
         return until(

@@ -5,7 +5,7 @@ from room.house import House, Visitor, everything, png
 
 from bot.domain.effects import Announce
 from bot.domain.errors import Rejected, Scope
-from bot.domain.places import PostRef
+from bot.domain.places import Person, PostRef
 from bot.messages import model as m
 from bot.room.chat import direct, person, place
 from bot.store import room as store
@@ -123,10 +123,18 @@ async def test_a_link_names_channel_thread_and_message_and_holds_no_token(house:
 
 
 async def test_the_bot_can_write_to_one_person_alone(house: House, ada: Visitor) -> None:
-    where = direct(person("grace"))
+    where = await house.chat.direct(person("grace"))
+    assert where == direct(person("grace")) == place("@grace")
     await house.chat.post(where, everything("for Grace"), thread=None, key="dm", tried_at=None)
     assert len((await ada.get("history", person="grace", channel="@grace"))["messages"]) == 1
     assert "error" in await ada.get("history", person="ada", channel="@grace")
+
+
+@pytest.mark.parametrize("somebody", [person("mallory"), person(""), Person("slack", "T1", "grace")])
+async def test_nobody_of_elsewhere_has_a_direct_place_here(house: House, somebody: Person) -> None:
+    with pytest.raises(Rejected) as caught:
+        await house.chat.direct(somebody)
+    assert caught.value.scope is Scope.PLACE
 
 
 async def test_the_room_has_no_pace(house: House) -> None:

@@ -32,17 +32,19 @@ function hear(told) {
   if (told.version && state.version && told.version !== state.version && !writing) location.reload();
   state.version = told.version || state.version;
   showMembers();
-  if (seen && !listed(state.channel)) leave();
   if (first && !state.people.has(state.me)) become([...state.people.keys()][0]);
   for (const message of fresh) if (!first) announce(message);
   if (first) follow();
+  plan();
+  if (seen && !listed(state.channel)) return leave();
   load(state.channel, null);
   if (state.thread) load(state.channel, state.thread);
-  plan();
+  return undefined;
 }
 
 // The channel is not there for this person any more.
 function leave() {
+  unsay();
   toast("You are not in that channel any more.");
   go("training");
 }
@@ -53,7 +55,15 @@ function announce(message) {
   $(calls(message) ? "alert" : "live").textContent = `${nameOf(message.author)}: ${text}`.slice(0, 300);
 }
 
+// What was read out, or enlarged, is not for whoever looks next.
+function unsay() {
+  $("live").textContent = $("alert").textContent = "";
+  $("lightbox").close();
+  $("lightbox").replaceChildren();
+}
+
 function become(user) {
+  unsay();
   state.me = user;
   sessionStorage.setItem("trainbot.person", user);
   localStorage.setItem("trainbot.person", user);

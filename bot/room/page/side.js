@@ -36,10 +36,10 @@ function entry(channel) {
     class: `${here ? "here" : ""}${news ? " news" : ""}`,
     "aria-current": here ? "page" : null,
     "data-act": "channel",
+    "aria-label": `${label(channel.name)}${lock ? ", private" : ""}${said}`,
   },
   direct(channel.name) ? logo(18) : h("span", { class: "hash", "aria-hidden": "true" }, lock ? icon("lock") : "#"),
   h("span", { class: "label" }, label(channel.name)),
-  (said || lock) && h("span", { class: "unseen" }, `${lock ? ", private" : ""}${said}`),
   calls > 0 && h("span", { class: "badge", "aria-hidden": "true" }, String(calls))));
 }
 
