@@ -63,8 +63,8 @@ def add_message(connection: sqlite3.Connection, draft: Draft) -> int:
     """The message's id; that of the first one where its key is known, and then nothing changes."""
     if draft.key is not None and (known := find(draft.key).on(connection)) is not None:
         return known
-    open_ = channel(draft.channel) if draft.who is None else seen_channel(draft.who, draft.channel)
-    if not open_.on(connection):
+    where = channel(draft.channel) if draft.who is None else seen_channel(draft.who, draft.channel)
+    if not where.on(connection):
         raise Rejected(Scope.PLACE, f"there is no channel {draft.channel!r} in the room")
     if draft.thread is not None and not root_for(draft.who, draft.thread, draft.channel).on(connection):
         raise Rejected(Scope.GONE, f"there is no message {draft.thread} to reply to")

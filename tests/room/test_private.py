@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,8 @@ from bot.messages import model as m
 from bot.room.chat import direct, person, place
 from bot.room.render import digest
 from bot.room.routes import routes
+from bot.store.database import migrate, migrations
+from bot.store.room_roster import channels
 
 PEOPLE = ("ada", "grace", "linus")
 SECRET = "sesame"
@@ -188,6 +191,21 @@ async def test_a_page_that_was_away_hears_nothing_of_what_it_is_no_longer_part_o
         assert SECRET not in await socket.receive_str()
     async with ada.live("ada", after=revision) as socket:
         assert SECRET in await socket.receive_str()
+
+
+def test_direct_conversations_of_a_room_from_before_stay_with_their_persons(tmp_path: Path) -> None:
+    steps = migrations()
+    before = next(number for number, step in enumerate(steps) if "room_members" in step)
+    with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        migrate(connection, steps[:before])
+        connection.execute("INSERT INTO room_people VALUES ('zoe', 'Zoë', 0, 2)")
+        connection.execute("INSERT INTO room_channels VALUES ('evals', 0, 2), ('@zoe', 0, 2)")
+        migrate(connection, steps)
+        for who in ("zoe", "ada"):
+            seen = [(one.channel.name, one.channel.private) for one in channels(who).on(connection)]
+            public = [("training", False), ("general", False), ("evals", False)]
+            assert seen == [*public, (f"@{who}", True)]
 
 
 # Whatever happens -----------------------------------------------------------------------------------------------------
