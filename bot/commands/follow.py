@@ -141,7 +141,7 @@ async def _told(request: Request, done: dict[str, Any]) -> Message:
     if done["new"]:
         return messages.begun(found, run, mutes, await _unreached(request, found))
     if run is not None and run.state.final:
-        return messages.ended_before(run)
+        return messages.over(run)
     return messages.changed(found, run, mutes, same=done["same"])
 
 

@@ -7,7 +7,7 @@ A follow of this place has a short name as well, `f:7`, which a button can carry
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.commands import find
+from bot.commands import access, find
 from bot.commands.desk import Desk
 from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Words
 from bot.domain import hyper
@@ -168,6 +168,7 @@ async def complete_subject(incoming: Incoming, desk: Desk, last: str, args: Mapp
     """Everything, the asker's own runs, runs that go on, and names."""
     fixed = [Choice("everything", "everything · every run from now on"), Choice("me", "me · the runs that you start")]
     live = await desk.db.read(listing.select(incoming.viewer, Filter(text=last, live=True), 10))
+    live = [one for one in live if access.publishable(one, incoming)]
     names = await find.complete_name(incoming, desk, last, args)
     recipes = await find.complete_recipe(incoming, desk, last, args)
     alike = dict.fromkeys(one.value for one in (*names, *recipes))

@@ -11,7 +11,7 @@ from typing import assert_never
 from bot.domain import effects
 from bot.domain.decide import CardChanged, Ended, Notice, Progressed, PromptsMissing, SamplesWanted, StopWanted
 from bot.domain.effects import Effect
-from bot.domain.follows import Follower
+from bot.domain.follows import Follower, OneRun
 from bot.domain.places import Place
 from bot.domain.runs import Origin, Run, State
 
@@ -118,11 +118,12 @@ def drawn(run: Run, step: int, prompt: int, failed: bool, followers: Iterable[Fo
 
 def joined(run: Run, follower: Follower) -> list[Effect]:
     """What a place gets that begins to follow a run that is there already: its card as it stands, and where to find
-    what came before."""
-    if not follower.wants.card or follower.muted:
+    what came before. A muted place gets the card where somebody asked for this very run."""
+    asked = any(isinstance(one.subject, OneRun) for one in follower.because)
+    if not follower.wants.card or (follower.muted and not asked):
         return []
     later = not run.state.final and (run.step > 0 or bool(run.checkpoints))
-    line = [effects.PostJoined(run.number, follower.place)] if later else []
+    line = [effects.PostJoined(run.number, follower.place)] if later and not follower.muted else []
     return [effects.Announce(run.number, follower.place), effects.EditCard(run.number, follower.place, True), *line]
 
 

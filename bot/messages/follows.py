@@ -123,7 +123,7 @@ def nothing_named(live: Sequence[Run]) -> Message:
 def begun(follow: Follow, run: Run | None, mutes: Sequence[Mute], live: Sequence[Run]) -> Message:
     """A new follow. `live` are runs that it would fit if it reached back."""
     if run is not None and run.state.final:
-        return ended_before(run)
+        return over(run, "comes here as it stands, and nothing more")
     name = subject(follow, run)
     if run is not None:
         card = " Its card comes here." if follow.wants.card else ""
@@ -136,9 +136,9 @@ def begun(follow: Follow, run: Run | None, mutes: Sequence[Mute], live: Sequence
     return _message(first, Prose(line(back)), *_muted(mutes, run), *_too(live), *changes(follow, run))
 
 
-def ended_before(run: Run) -> Message:
-    """Somebody follows a run that is over."""
-    return say(f"{facts.title(run)} has ended: {run.state.value}. Its card comes here as it stands, and nothing more.")
+def over(run: Run, card: str = "is here already") -> Message:
+    """Somebody follows a run that has ended."""
+    return say(f"{facts.title(run)} has ended: {run.state.value}. Its card {card}.")
 
 
 def _too(live: Sequence[Run]) -> list[Block]:
