@@ -2,52 +2,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from messages.made import ADA, ASKED, JOB, NOW, PICTURE, RECIPE, RUNNING, calls, curve, ended, labels, plain
+from messages.made import ADA, ASKED, NOW, RECIPE, RUNNING, calls, ended, plain
 
 from bot.domain.calls import Call
-from bot.domain.ratings import Tally
-from bot.domain.runs import Run, State
+from bot.domain.runs import Run
 from bot.messages import replies
-from bot.messages.model import Button, Buttons, Link, Message
-from bot.messages.model import Prose as Sentence
-
-
-def status(run: Run, link: str | None = None) -> Message:
-    return replies.status(run, now=NOW, points=curve(), votes={120: Tally(2)}, link=link)
-
-
-def test_a_status_has_everything() -> None:
-    message = status(RUNNING, "https://chat.example/42")
-    for fact in (
-        "support-bot #42 · running",
-        "step 120 of 300 · 40 %",
-        "Started by: Ada",
-        "→ 1.2346",
-        "Checkpoints: 4, at step 30, 60, 90, 120",
-        "👍 2 · best step 120",
-        "max_steps=300\nsave_steps=30\nlearning_rate=2e-4",
-        JOB,
-        "2026-05-04T09:00:00+00:00",
-    ):
-        assert fact in plain(message)
-    assert Sentence((Link("Open the card", "https://chat.example/42"),)) in message.blocks
-    assert labels(message) == ["Plot", "Samples", "Cancel"]
-
-
-def test_a_status_has_the_whole_error() -> None:
-    assert "line one\nline two" in plain(status(ended(State.FAILED, error="line one\nline two")))
-
-
-def test_a_status_before_training_has_no_numbers() -> None:
-    text = plain(status(ASKED))
-    assert "support-bot #42 · requested" in text
-    assert "Loss" not in text
-    assert "Open the card" not in text
-
-
-def test_many_checkpoints_are_cut_to_the_last() -> None:
-    text = plain(status(replace(RUNNING, checkpoints=tuple(range(1, 101)))))
-    assert "Checkpoints: 100, at step … 89, " in text
+from bot.messages.model import Button, Buttons
 
 
 def test_the_bare_command_lists_runs_and_offers_three_recipes() -> None:
@@ -120,19 +80,12 @@ def test_a_cancellation_is_confirmed_or_already_under_way_or_too_late() -> None:
     assert "has already ended: completed" in plain(replies.already_ended(ended()))
 
 
-def test_a_plot_is_shown_or_promised() -> None:
-    assert PICTURE in replies.plot(RUNNING, PICTURE).blocks
-    assert "it comes with the first numbers" in plain(replies.plot(RUNNING, None))
-    assert "ended without a number" in plain(replies.plot(ended(), None))
-
-
 def test_the_longest_recipe_and_number_fit_into_a_button() -> None:
     recipe = replace(RECIPE, name="x" * 40)
     run = replace(RUNNING, recipe=recipe, number=10**15, requested_at=NOW - timedelta(days=9))
     messages = [
         replies.ask_cancel(run, now=NOW),
         replies.running([run], now=NOW, recipes=[recipe.name], examples=[]),
-        status(run),
     ]
     made = [call for message in messages for call in calls(message)]
     assert made

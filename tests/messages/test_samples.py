@@ -103,7 +103,7 @@ def test_the_table_has_a_row_a_step_and_a_column_a_prompt() -> None:
     assert "step 30 (best) | We are sorry. 👍 3 👎 1 | –" in text
     assert "Best so far: step 30 (👍 3 👎 1)." in text
     assert (Bold("step 30 (best)"),) in [row[0] for row in grid.rows]
-    assert text.endswith("… 👎 1")
+    assert "… 👎 1\nAnswers are cut here. In full: /train samples 42 step=60" in text
 
 
 def test_a_table_without_votes_asks_for_them() -> None:
@@ -121,3 +121,32 @@ def test_a_table_without_votes_asks_for_them() -> None:
 )
 def test_without_samples_a_sentence_says_when_the_first_comes(run: Run, said: str) -> None:
     assert said in everything(samples.grid(run, [], {}))
+
+
+def test_a_step_has_every_answer_in_full_and_leads_to_its_neighbours() -> None:
+    long = "word " * 5000
+    message = samples.of_step(RUNNING, 60, [answer(60, 1, long), answer(60)], {(60, 1): Tally(2)}, note="Try `again`.")
+    assert [block for block in message.blocks if isinstance(block, Quote)] == [
+        Quote("My parcel is late.", "Prompt 1"),
+        Quote("We are sorry.", "Answer"),
+        Quote("I want my money back.", "Prompt 2"),
+        Quote(long, "Answer · 👍 2"),
+    ]
+    assert [call.args["step"] for call in calls(message)] == ["30", "90"]
+    assert plain(message).endswith("Try again.\n[Step 30]\n[Step 90]")
+    assert message.summary == "support-bot #42, step 60: 2 answers. Try `again`."
+
+
+@pytest.mark.parametrize(("step", "near"), [(0, ["30"]), (30, ["base", "60"]), (120, ["90"]), (45, ["30", "60"])])
+def test_the_neighbours_are_the_saved_ones_and_the_base_model(step: int, near: list[str]) -> None:
+    assert [call.args["step"] for call in calls(samples.of_step(RUNNING, step, [], {}))] == near
+
+
+def test_one_prompt_alone_is_shown_at_greater_length() -> None:
+    drawn = [answer(0, 1, "y" * 200), answer(30), answer(60, 1, "x" * 400)]
+    text = plain(samples.grid(RUNNING, drawn, {}, only=1))
+    assert "y" * 200 in text
+    assert "x" * 299 + "…" in text
+    assert "Prompt 2" in text
+    assert "step 30" not in text
+    assert "In full: /train samples 42 step=60" in text
