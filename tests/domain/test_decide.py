@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import effects
 from bot.domain.decide import (
     ERROR_LIMIT,
     SOON,
@@ -37,7 +36,6 @@ from bot.domain.events import (
     TrainingFailed,
     TrainingStarted,
 )
-from bot.domain.follows import Follower, Wants
 from bot.domain.places import Person, Place
 from bot.domain.recipes import Prompt, Recipe, Sampling
 from bot.domain.runs import Condition, Numbers, Run, State

@@ -350,7 +350,6 @@ async def test_a_reply_whose_root_without_a_card_was_deleted_stands_on_its_own(o
     assert set(await on.states()) == {"done"}
 
 
-
 async def test_a_new_card_whose_content_is_refused_goes_as_its_summary(on: Stage) -> None:
     run = await with_card(on)
     on.chat.posts[0].deleted = True
