@@ -1,12 +1,13 @@
 """The page in a real browser: private channels, downloads, wide tables, several pictures, and messages to one alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from room.browsing import CHROMIUM, Open, width_fits
 from room.house import HOSTILE, Builder, FixedClock, House, everything, png
 
@@ -168,6 +169,24 @@ async def test_pictures_stand_side_by_side_where_there_is_room(
     tops = await pictures.evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
     assert len(set(tops)) == rows
     await width_fits(page)
+
+
+async def test_a_page_shows_its_end_however_late_its_pictures_come(house: House, visit: Open) -> None:
+    page, come = await visit(), asyncio.Event()
+    await post(house, m.say("Curves", *(m.Picture(png(640, 700, grey), "curve") for grey in (10, 20, 30))))
+    await post(house, m.say("the end"), "end")
+
+    async def late(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await page.route("**/room/picture/*", late)
+    await page.reload()
+    await expect(page.get_by_text("the end")).to_be_in_viewport()
+    come.set()
+    await expect(page.locator("#list img[src*=picture]").last).to_have_js_property("naturalWidth", 640)
+    await expect(page.get_by_text("the end")).to_be_in_viewport()
+    await expect(page.locator("#down")).to_be_hidden()
 
 
 async def test_a_message_to_one_alone_is_noticed_from_everywhere(house: House, visit: Open) -> None:

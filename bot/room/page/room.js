@@ -231,7 +231,12 @@ document.addEventListener("keydown", (event) => {
 
 // A pane that shows its end keeps showing it when pictures or edits make it grow.
 for (const pane of [MAIN, SIDE]) {
-  pane.scroll.addEventListener("scroll", () => { pane.stuck = atEnd(pane); }, { passive: true });
+  pane.scroll.addEventListener("scroll", () => {
+    // What grew before the browser said that it has scrolled is no reason to stay behind; going up is.
+    const up = pane.scroll.scrollTop < pane.top;
+    pane.stuck = atEnd(pane) || (pane.stuck && !up);
+    pane.top = pane.scroll.scrollTop;
+  }, { passive: true });
   new ResizeObserver(() => { if (pane.stuck) pane.scroll.scrollTop = pane.scroll.scrollHeight; }).observe(pane.list);
 }
 MAIN.scroll.addEventListener("scroll", () => {
