@@ -100,8 +100,8 @@ def told(follow: Follow) -> Line:
 
 
 def subject(follow: Follow, run: Run | None) -> Line:
-    """What is followed; a run by its title where the reader may see it."""
-    return line(facts.title(run)) if run else because.subject(follow)
+    """What is followed; a run by its title where the reader may see it. A follow of more than that run says so."""
+    return line(facts.title(run)) if run and isinstance(follow.subject, OneRun) else because.subject(follow)
 
 
 def _message(first: Line, *blocks: Block) -> Message:
