@@ -4,6 +4,7 @@ Also what draws a sample on demand, for `samples`. The training service is asked
 what it says is shown to nobody else.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -20,12 +21,14 @@ from bot.domain.text import clean, cut
 from bot.messages import answers, facts
 from bot.messages import votes as vote_messages
 from bot.messages.model import Message
+from bot.messages.votes import Part
 from bot.store import listing, runs, views
 from bot.store.listing import Filter
 
 ANSWER_LIMIT = 20_000  # characters of an answer that are kept
 EXPORT, ALL = "export", "all"
 MOST_SUMMED, MOST_EXPORTED = 4, 50  # runs that are named in one line
+PIECE = 25  # runs of an export that are read at once
 
 
 @command(acts=True, examples=("ask #42 My parcel is late.", "ask #42 Hello? step=best"))
@@ -143,13 +146,28 @@ async def _mistyped(request: Request, action: str) -> None:
 
 
 async def _export(request: Request, text: str) -> Message:
-    viewer, desk = request.incoming.viewer, request.desk
+    """The file; the newest runs come first, and what would make it too large is left out."""
     if text.strip().lower() == ALL:
-        found = await desk.db.read(listing.select(viewer, Filter(), listing.EVERY))
+        found = await request.desk.db.read(listing.select(request.incoming.viewer, Filter(), listing.EVERY))
         if not found:
             raise UserError("There is no run that you may see here yet, so there is nothing to export.")
     else:
         found = await find.several(request, text, MOST_EXPORTED) or [await find.run(request, NO_RUN)]
-    numbers = [one.number for one in found]
-    samples = await desk.db.read(views.answers(numbers))
-    return vote_messages.export(found, samples, await desk.db.read(views.tallies(numbers)))
+    ordered = sorted(found, key=lambda one: one.number, reverse=True)
+    return vote_messages.export(ordered, await _parts(request.desk, ordered))
+
+
+async def _parts(desk: Desk, ordered: Sequence[Run]) -> list[Part]:
+    """A part for each of the first runs, as far as they fit; in pieces, so that nobody else waits for long."""
+    made: list[Part] = []
+    size = 0
+    for first in range(0, len(ordered), PIECE):
+        some = ordered[first : first + PIECE]
+        numbers = [one.number for one in some]
+        samples, votes = await desk.db.read(views.answers(numbers)), await desk.db.read(views.tallies(numbers))
+        for part in await asyncio.to_thread(vote_messages.parts, some, samples, votes):
+            size += part.size
+            if made and size > vote_messages.MOST_BYTES:
+                return made
+            made.append(part)
+    return made

@@ -7,6 +7,7 @@ full answers; it is for people who train on votes.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import ratings
@@ -76,36 +77,37 @@ def _ways(run: Run) -> Button:
     return Button(f"Best checkpoint of #{run.number}", Call("best", {"run": str(run.number)}))
 
 
-def export(runs: Sequence[Run], samples: Sequence[Sample], votes: Mapping[tuple[int, int, int], Tally]) -> Message:
-    """One line for each answer of these runs, the newest runs first; those that would be too much are counted."""
-    by_run: dict[int, list[Sample]] = {run.number: [] for run in runs}
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The lines of one run; `size` in bytes."""
+
+    text: str
+    lines: int
+    size: int
+
+
+def parts(runs: Sequence[Run], samples: Sequence[Sample], votes: Mapping[tuple[int, int, int], Tally]) -> list[Part]:
+    """Of each run a line for each answer, in the order of the runs. Takes its time: for a thread of its own."""
+    by_run: dict[int, list[str]] = {run.number: [] for run in runs}
+    named = {run.number: run for run in runs}
     for one in samples:
-        if one.answer is not None and one.run in by_run:
-            by_run[one.run].append(one)
-    parts: list[str] = []
-    size, many, left = 0, 0, 0
-    for run in sorted(runs, key=lambda run: run.number, reverse=True):
-        part = "".join(_line(run, one, votes.get((run.number, one.step, one.prompt))) for one in by_run[run.number])
-        if left or (parts and size + len(part.encode()) > MOST_BYTES):
-            left += bool(part)
-            continue
-        size, many = size + len(part.encode()), many + len(by_run[run.number])
-        parts += [part] if part else []
-    if not parts:
+        if one.answer is not None and one.run in named:
+            by_run[one.run].append(_line(named[one.run], one, votes.get((one.run, one.step, one.prompt))))
+    return [Part(text := "".join(lines), len(lines), len(text.encode())) for lines in by_run.values()]
+
+
+def export(runs: Sequence[Run], made: Sequence[Part]) -> Message:
+    """The parts as a file. `made` are those of the first runs, which fit; of the others it is said that they do not."""
+    many = sum(part.lines for part in made)
+    if not many:
         return say(f"No sample has an answer yet in {_named(runs)}, so there is nothing to export.")
-    return _file(runs, parts, many, left)
-
-
-def _file(runs: Sequence[Run], parts: Sequence[str], many: int, left: int) -> Message:
     name = f"votes-{runs[0].number}.jsonl" if len(runs) == 1 else "votes.jsonl"
-    said = f"{count(many, 'answer')} of {_named(runs)} with their votes"
-    more = (
-        [Prose(line(f"The file would be too large: {count(left, 'older run')} left out. Export those by number."))]
-        if left
-        else []
-    )
+    said = f"{count(many, 'answer')} of {_named(runs[: len(made)])} with their votes"
+    left = len(runs) - len(made)
+    were = f"The file would be too large: {count(left, 'older run')} left out. Export those by number."
+    more = [Prose(line(were))] if left else []
     text = f"{said}: one JSON object a line, whole answers, nobody named."
-    return Message(text, (Prose(line(text)), File(name, "".join(parts), said), *more))
+    return Message(text, (Prose(line(text)), File(name, "".join(part.text for part in made), said), *more))
 
 
 def _named(runs: Sequence[Run]) -> str:

@@ -14,6 +14,7 @@ from bot.domain.events import CheckpointSaved
 from bot.domain.places import PostRef
 from bot.domain.recipes import Prompt
 from bot.messages.model import File, Quote, Tone
+from bot.messages.votes import MOST_BYTES
 from bot.store import posts
 
 
@@ -227,3 +228,16 @@ async def test_votes_complete_with_the_action_and_runs(office: Office) -> None:
     assert await office.completed("votes export ") == ["votes export all", "votes export #1"]
     assert await office.completed("votes #1 ") == ["votes #1 #1"]
     assert await office.completed("ask #1 Hello step=l") == ["ask #1 Hello step=last"]
+
+
+async def test_an_export_keeps_the_newest_runs_whole_and_stays_small_enough_to_send(office: Office) -> None:
+    many = MOST_BYTES // 20_000 // 3
+    for number in (1, 2, 3, 4):
+        await office.ask("start tickets")
+        for step in range(many):
+            await office.sample(number, step, "x" * 20_000)
+    message = await office.ask("votes export all")
+    (file,) = [block for block in message.blocks if isinstance(block, File)]
+    assert [json.loads(line)["run"] for line in file.text.splitlines()] == [4] * many + [3] * many
+    assert len(file.text.encode()) <= MOST_BYTES
+    assert "2 older runs left out" in everything(message)

@@ -18,7 +18,9 @@ ANY = st.text(st.characters(codec="utf-8") | st.sampled_from(ODD))
 
 
 def file(run: Run, samples: list[Sample], tallies: dict[tuple[int, int, int], Tally]) -> File:
-    (found,) = [block for block in votes.export([run], samples, tallies).blocks if isinstance(block, File)]
+    made = votes.parts([run], samples, tallies)
+    (found,) = [block for block in votes.export([run], made).blocks if isinstance(block, File)]
+    assert [part.size for part in made] == [len(found.text.encode())]
     return found
 
 
@@ -68,13 +70,13 @@ def test_half_a_character_is_escaped() -> None:
     assert json.loads(file(RUNNING, [Sample(42, 30, 0, "a\ud800b")], {}).text.encode())["answer"] == "a\ud800b"
 
 
-def test_a_file_that_would_be_too_large_keeps_the_newest_runs_whole_and_says_so() -> None:
-    runs = [replace(RUNNING, number=number) for number in (1, 2, 3)]
-    samples = [Sample(run.number, 30, 0, "x" * (votes.MOST_BYTES // 2 - 1000)) for run in runs]
-    message = votes.export(runs, samples, {})
+def test_what_does_not_fit_is_counted() -> None:
+    runs = [replace(RUNNING, number=number) for number in (3, 2, 1)]
+    made = votes.parts(runs, [Sample(run.number, 30, 0, "x") for run in runs], {})
+    message = votes.export(runs, made[:2])
     (found,) = [block for block in message.blocks if isinstance(block, File)]
     assert [json.loads(line)["run"] for line in found.text.splitlines()] == [3, 2]
-    assert len(found.text) < votes.MOST_BYTES
+    assert found.label == "2 answers of support-bot #3 and support-bot #2 with their votes"
     assert "The file would be too large: 1 older run left out. Export those by number." in plain(message)
     assert found.name == "votes.jsonl"
 
@@ -84,6 +86,6 @@ def test_nobody_is_named() -> None:
 
 
 def test_nothing_to_export_is_a_sentence() -> None:
-    assert "No sample has an answer yet in support-bot #42" in plain(votes.export([RUNNING], [], {}))
+    assert "No sample has an answer yet in support-bot #42" in plain(votes.export([RUNNING], []))
     many = [replace(RUNNING, number=number) for number in range(9)]
-    assert "No sample has an answer yet in 9 runs" in plain(votes.export(many, [], {}))
+    assert "No sample has an answer yet in 9 runs" in plain(votes.export(many, votes.parts(many, [], {})))

@@ -1,5 +1,6 @@
-"""What a message about one run shows, read together."""
+"""What a message about one run, or about several, shows; read together."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -73,3 +74,37 @@ async def test_a_sample_comes_with_the_last_answer_before_it_to_the_same_prompt(
     assert await views.sample(db, number, 10, 0) == (drawn[1], drawn[0])
     assert await views.sample(db, number, 0, 0) == (drawn[0], None)
     assert await views.sample(db, number, 15, 0) == (None, drawn[0])
+
+
+async def test_the_lowest_losses_and_the_evaluations_come_from_all_numbers(db: Database) -> None:
+    number = await begun(db)
+    assert await db.read(views.lowest(number)) == views.Lowest(None, None)
+    assert await db.read(views.evaluations(number)) == {}
+
+    def fill(connection: sqlite3.Connection) -> None:
+        for step in range(1, 1001):
+            runs.record(connection, number, step, Numbers(loss=float(abs(step - 700)) + 0.5))
+        runs.record(connection, number, 5, Numbers(eval_loss=2.0))
+        runs.record(connection, number, 9, Numbers(eval_loss=3.0))
+
+    await db.write(fill)
+    assert await db.read(views.lowest(number)) == views.Lowest((700, 0.5), (5, 2.0))
+    assert await db.read(views.evaluations(number)) == {5: 2.0, 9: 3.0}
+
+
+async def test_answers_and_votes_of_several_runs_come_at_once(db: Database) -> None:
+    one, two, three = [await begun(db) for _ in range(3)]
+
+    def fill(connection: sqlite3.Connection) -> None:
+        for number in (one, two, three):
+            runs.add_sample(connection, Sample(number, 10, 0, f"answer {number}"), NOW)
+            runs.add_sample(connection, Sample(number, 10, 1, None, "away"), NOW)
+            ref = PostRef(HERE, str(number))
+            posts.add(connection, Post(f"sample-{number}", number, ref, 10, 0), NOW)
+            posts.react(connection, ref, ADA, "👍", added=True)
+
+    await db.write(fill)
+    assert [sample.answer for sample in await db.read(views.answers([three, one]))] == ["answer 1", "answer 3"]
+    assert await db.read(views.tallies([two])) == {(two, 10, 0): Tally(1, 0)}
+    assert await db.read(views.answers([])) == []
+    assert await db.read(views.tallies([])) == {}
