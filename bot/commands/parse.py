@@ -73,7 +73,17 @@ def _by_place(command: Command, args: Mapping[str, str], part: str) -> Parameter
     for one in command.placed:
         if one.name not in args or one.type is Words:
             return one
-    raise UserError(f"`{cut(part, 40)}` is one word too many. Usage: `/train {command.usage}`.")
+    raise UserError(
+        f"`{cut(part, 40)}` is one word too many. Usage: `/train {command.usage}`.{_in_quotes(command, args, part)}"
+    )
+
+
+def _in_quotes(command: Command, args: Mapping[str, str], part: str) -> str:
+    """For a run whose name may have several words."""
+    names = [args[one.name] for one in command.placed if one.type is RunRef and one.name in args]
+    if not names or names[-1].lstrip("#").isdigit():
+        return ""
+    return f' A name of several words stands in quotes: `"{cut(f"{names[-1]} {part}", 60)}"`.'
 
 
 def _is_text(command: Command, key: str) -> bool:

@@ -38,8 +38,9 @@ def events(text: str) -> frozenset[str]:
         name = next((one for one in EVENTS if word in (one, one.removesuffix("s"))), None)
         if name is None:
             near = hyper.nearest(word, EVENTS)
-            hint = f" Did you mean `{near}`?" if near else ""
-            raise UserError(f"`{cut(word, 40)}` is no event; there are {', '.join(EVENTS)}.{hint} Nothing was changed.")
+            hint = f"Did you mean `{near}`?" if near else "A name of several words stands in quotes."
+            said = f"`{cut(word, 40)}` is no event; there are {', '.join(EVENTS)}."
+            raise UserError(f"{said} {hint} Nothing was changed.")
         found.add(name)
     return frozenset(found)
 
