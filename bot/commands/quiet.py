@@ -93,9 +93,9 @@ async def _unmute(request: Request, number: int, run: Run | None) -> Message:
     )
     if not ended:
         others = [f"`/train mute {f'#{one.run} ' if one.run else ''}off`" for one in mutes]
-        what = f"`#{number}`" if number else "This place"
+        what = f"`#{number}` is not muted here." if number else "This place is not muted."
         hint = f" What is muted ends with {', '.join(others)}." if others else ""
-        raise UserError(f"{what} is not muted here. Nothing was changed.{hint}")
+        raise UserError(f"{what} Nothing was changed.{hint}")
     return messages.unmuted(number, run)
 
 
