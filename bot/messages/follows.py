@@ -112,12 +112,11 @@ def nothing_named(live: Sequence[Run]) -> Message:
     """For somebody who did not say what: what can be followed."""
     text = "What shall be followed here? A run by its number, runs by their names, what you start, or every run."
     example = line("For example ", Code("/train follow support-*"), ", ", Code("/train follow me failures only"))
-    runs = [Button(f"Follow {facts.title(run)}", Call("follow", {"what": str(run.number)})) for run in live[:_RUNS]]
-    fixed = [
+    fixed = (
         Button("Follow every run", Call("follow", {"what": "everything"})),
         Button("Follow what I start", Call("follow", {"what": "me"})),
-    ]
-    return say(text, Prose(example), Buttons((*runs, *fixed)))
+    )
+    return say(text, Prose(example), Buttons((*_follow_each(live), *fixed)))
 
 
 def begun(follow: Follow, run: Run | None, mutes: Sequence[Mute], live: Sequence[Run]) -> Message:
@@ -144,13 +143,14 @@ def over(run: Run, card: str = "is here already") -> Message:
 def _too(live: Sequence[Run]) -> list[Block]:
     if not live:
         return []
-    buttons = [
-        Button(f"Follow {facts.title(run)} too", Call("follow", {"what": str(run.number)})) for run in live[:_RUNS]
-    ]
-    return [
-        Prose(line(f"{count(len(live), 'such run')} going on now, which can be followed by number.")),
-        Buttons((*buttons,)),
-    ]
+    many = "One such run goes" if len(live) == 1 else f"{len(live)} such runs go"
+    return [Prose(line(f"{many} on now, and can be followed by number.")), Buttons(_follow_each(live, " too"))]
+
+
+def _follow_each(live: Sequence[Run], more: str = "") -> tuple[Button, ...]:
+    return tuple(
+        Button(f"Follow {facts.title(run)}{more}", Call("follow", {"what": str(run.number)})) for run in live[:_RUNS]
+    )
 
 
 def changed(follow: Follow, run: Run | None, mutes: Sequence[Mute], *, same: bool) -> Message:

@@ -8,6 +8,7 @@ from commands.office import ADA, DIRECT, ELSEWHERE, GRACE, GUEST, HERE, SUPPORT,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from messages.made import calls, labels, pings
+from structlog.testing import capture_logs
 
 from bot.domain.calls import Call
 from bot.domain.events import Logged, TrainingFailed
@@ -458,6 +459,24 @@ async def test_any_sequence_of_follows_and_unfollows_is_the_algebra_of_sets(
         assert {event for one in await here(office) for event in one.wants.events} == model
     await office.ask("unfollow model-*", place=THERE)
     assert await here(office) == []
+
+
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    head=st.sampled_from(
+        ["follow ", "follow me ", "follow me mention=", "unfollow ", "follows ", "mute ", "mute for="]
+    ),
+    text=st.text(st.characters() | st.sampled_from(' ="#*?[]:f1\n\u202e<!@`'), max_size=40),
+)
+async def test_any_text_has_an_answer_and_completions_and_breaks_nothing(office: Office, head: str, text: str) -> None:
+    with capture_logs() as logged:
+        message = await office.ask(head + text, place=THERE)
+        for call in calls(message):
+            assert Call.decode(call.encode()) == call
+        await office.ask("follows", place=THERE)
+        await office.completed(head + text, place=THERE)
+    assert message.summary
+    assert [one for one in logged if one["log_level"] == "error"] == []
 
 
 async def test_a_final_state_is_named_in_every_reply(office: Office) -> None:
