@@ -62,16 +62,20 @@ class FakeBackend:
         live: bool = False,
         opaque: bool = False,
         ignores_cursor: bool = False,
+        bare_lists: bool = False,
     ) -> None:
         """`live`: jobs stay open at the end of their script, for `say`. `opaque`: ids that no one can compare.
-        `ignores_cursor`: every stream replays all."""
+        `ignores_cursor`: every stream replays all. `bare_lists`: the list of jobs leaves out their configs."""
         self.script = list(script)
         self.live = live
         self.opaque = opaque
         self.ignores_cursor = ignores_cursor
+        self.bare_lists = bare_lists
         self.created: Counter[str] = Counter()
         self.asked: Counter[tuple[str, int, str]] = Counter()  # by job, step and last message
         self.cancelled: list[str] = []
+        self.listed = 0  # how often the list was asked for
+        self.looked_at: list[str] = []  # jobs that were asked for one by one
         self.opened: list[tuple[str, str | None]] = []  # streams, with their cursors
         self.problems: list[str] = []  # what `check` says
         self.held: dict[str, FakeJob] = {}
@@ -82,12 +86,28 @@ class FakeBackend:
         """The next call of this method raises; several stand in line."""
         self._faults.append(Fault(method, error, arrived, after))
 
+    def forgive(self) -> None:
+        """Nothing that stands in line will happen."""
+        self._faults.clear()
+
     def say(self, job: str, *events: StreamEvent) -> None:
         """Something more happens to a job; open streams hear it."""
         held = self._held(job)
         held.script.extend(events)
         held.changed.set()
         held.changed = asyncio.Event()
+
+    def begin(
+        self,
+        name: str,
+        script: Sequence[StreamEvent] | None = None,
+        *,
+        config: Mapping[str, object] | None = None,
+        live: bool | None = None,
+    ) -> str:
+        """Another client creates a job; what is not said is as for jobs of ours."""
+        story = self.script if script is None else script
+        return self._add(name, "", config or {}, story, self.live if live is None else live)
 
     async def start(self, spec: Spec, *, key: str, tried_at: datetime | None) -> str:
         fault = self._fault("start")
@@ -112,11 +132,14 @@ class FakeBackend:
 
     async def job(self, job: str) -> Job:
         self._meet("job")
+        self.looked_at.append(job)
         return self._state(self._held(job))
 
     async def jobs(self) -> Sequence[Job]:
+        self.listed += 1
         self._meet("jobs")
-        return [self._state(held) for held in reversed(self.held.values())]
+        found = [self._state(held) for held in reversed(self.held.values())]
+        return [replace(one, config={}) for one in found] if self.bare_lists else found
 
     async def events(self, job: str, after: str | None) -> AsyncGenerator[Frame, None]:
         self.opened.append((job, after))
@@ -157,8 +180,11 @@ class FakeBackend:
 
     def _create(self, spec: Spec, key: str) -> str:
         self.created[key] += 1
-        job = Job(f"job-{len(self.held) + 1}", f"{spec.name} [{key}]", "queued", self._clock.now())
-        self.held[job.id] = FakeJob(job, key, dict(spec.config), list(self.script), self.live)
+        return self._add(f"{spec.name} [{key}]", key, spec.config, self.script, self.live)
+
+    def _add(self, name: str, key: str, config: Mapping[str, object], script: Sequence[StreamEvent], live: bool) -> str:
+        job = Job(f"job-{len(self.held) + 1}", name, "queued", self._clock.now(), config=dict(config))
+        self.held[job.id] = FakeJob(job, key, dict(config), list(script), live)
         return job.id
 
     def _held(self, job: str) -> FakeJob:
@@ -167,15 +193,16 @@ class FakeBackend:
         return self.held[job]
 
     def _state(self, held: FakeJob) -> Job:
+        started = next((one.at for one in held.script if isinstance(one, TrainingStarted)), None)
+        job = replace(held.job, started_at=started)
         match held.end:
             case TrainingCompleted(at=at):
-                return replace(held.job, status="completed", ended_at=at)
+                return replace(job, status="completed", ended_at=at)
             case TrainingFailed(at=at, error=error):
-                return replace(held.job, status="failed", ended_at=at, error=error)
+                return replace(job, status="failed", ended_at=at, error=error)
             case TrainingCancelled(at=at):
-                return replace(held.job, status="cancelled", ended_at=at)
-        begun = any(isinstance(event, TrainingStarted) for event in held.script)
-        return replace(held.job, status="running" if begun else "queued")
+                return replace(job, status="cancelled", ended_at=at)
+        return replace(job, status="running" if started else "queued")
 
     def _frame(self, job: str, event: StreamEvent, number: int) -> Frame | None:
         if isinstance(event, QueueMoved):

@@ -20,16 +20,18 @@ from bot.commands.catalog import COMMANDS
 from bot.commands.desk import Desk
 from bot.commands.registry import Registry
 from bot.commands.spec import Incoming
+from bot.domain.places import Place
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Point, Run
 from bot.messages.model import Message, Picture
 from bot.runtime.deliver import Deliverer
+from bot.runtime.discover import Discoverer
 from bot.runtime.jobs import Jobs
 from bot.runtime.perform import Performer
 from bot.runtime.reactions import Reactions
 from bot.runtime.sending import Sender
 from bot.runtime.watch import Watcher
-from bot.store import people, runs
+from bot.store import history, people, runs
 from bot.store.database import Database, Query
 
 T = TypeVar("T")
@@ -164,11 +166,30 @@ class Life:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.deliverer.run())
             group.create_task(self.watcher.run())
+            if self.world.discovers:
+                group.create_task(self._discoverer(installation).run())
             for incoming, text in asks:
                 self.world.answers.append(await self.registry.answer(incoming, text))
 
     def _started(self) -> None:
         self.watcher.wake()
+
+    def _discoverer(self, installation: str) -> Discoverer:
+        def changed() -> None:
+            self.watcher.wake()
+            self.deliverer.wake()
+
+        return Discoverer(
+            self.database,
+            self._backend,  # type: ignore[arg-type]
+            self.world.clock,
+            identity="fake",
+            installation=installation,
+            place=self.world.place,
+            recipes=FakeBook({**self.world.recipes}).read,
+            prompts=(),
+            changed=changed,
+        )
 
     def _desk(self, chats: Mapping[str, FakeChat]) -> Desk:
         return Desk(
@@ -198,7 +219,7 @@ class Life:
             turns = 0 if self.database.busy or self.world.talking() else turns + 1
 
     async def _finished(self) -> bool:
-        live = await self.database.read(runs.live())
+        live = await self.database.read(runs.live()) or await self.database.read(history.unheard())
         left = await self.database.read(_left())
         return not live and not left
 
@@ -214,6 +235,8 @@ class World:
         self.answers: list[Message] = []
         self.listener: Reactions | None = None
         self.recipes = {recipe.name: recipe for recipe in recipes}
+        self.discovers = False  # whether jobs of others are looked for, and which place is theirs
+        self.place: Place | None = None
         self._telling: set[asyncio.Task[None]] = set()
 
     def tell(self, telling: Awaitable[None]) -> None:
