@@ -15,6 +15,7 @@ from bot.domain import hyper
 from bot.domain.errors import UserError
 from bot.domain.places import Person
 from bot.domain.ratings import Tally
+from bot.domain.recipes import Recipe
 from bot.domain.runs import State
 from bot.domain.text import cut, one_line
 from bot.messages import best as best_messages
@@ -99,7 +100,16 @@ async def _filter(request: Request, key: str, text: str) -> Filter:
         return Filter(live=text == LIVE) if text in {LIVE, OVER} else Filter(states=(State(text),))
     if key == "since":
         return Filter(since=_since(text, request.desk.clock.now()))
-    return Filter(name=text) if key == "recipe" else Filter(text=text)
+    return Filter(name=text, also=await _named_for(request, text)) if key == "recipe" else Filter(text=text)
+
+
+async def _named_for(request: Request, recipe: str) -> tuple[str, ...]:
+    """The names of runs that were started elsewhere and are of this recipe by the patterns that it has for them."""
+    found = (await request.desk.recipes()).get(recipe.lower())
+    if not isinstance(found, Recipe) or not found.match:
+        return ()
+    there = await request.desk.db.read(listing.names(request.incoming.viewer, find.NAMES))
+    return tuple(name for name in there if found.fits(name))
 
 
 async def _nothing(request: Request, given: Mapping[str, str], wanted: Mapping[str, Filter]) -> Message:
@@ -119,7 +129,10 @@ async def _nothing(request: Request, given: Mapping[str, str], wanted: Mapping[s
 
 async def _recipe(request: Request, name: str) -> None:
     """UserError where there is no recipe of this name, nor a run of it."""
-    known = [*await request.desk.recipes(), *await request.desk.db.read(listing.names(request.incoming.viewer, 1000))]
+    known = [
+        *await request.desk.recipes(),
+        *await request.desk.db.read(listing.names(request.incoming.viewer, find.NAMES)),
+    ]
     if name.lower() not in known:
         near = hyper.nearest(name.lower(), known)
         hint = f"Did you mean `recipe={cut(one_line(near), 40)}`?" if near else "`/train recipes` lists what there is."

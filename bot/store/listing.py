@@ -23,11 +23,12 @@ EVERY = 1_000_000  # a limit that is none
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which runs; what is None or empty does not restrict. `text` is part of `name#number`; `starters` are the keys of
-    persons, one of whom started it; `since` counts from the request. Letters count alike, large or small, where they
-    are ASCII."""
+    """Which runs; what is None or empty does not restrict. `text` is part of `name#number`; `also` are names that do as
+    well as `name`; `starters` are the keys of persons, one of whom started it; `since` counts from the request. Letters
+    count alike, large or small, where they are ASCII."""
 
     name: str | None = None
+    also: tuple[str, ...] = ()
     starters: tuple[str, ...] = ()
     states: tuple[State, ...] = ()
     since: datetime | None = None
@@ -83,7 +84,8 @@ def _where(viewer: Viewer, wanted: Filter) -> tuple[str, Sequence[str | float | 
         (_SEEN, (str(viewer.place), viewer.person.key, int(viewer.admin)))
     ]
     if wanted.name is not None:
-        parts.append(("r.name = ? COLLATE NOCASE", (wanted.name,)))
+        marks = ", ".join("?" * len(wanted.also))
+        parts.append((f"(r.name = ? COLLATE NOCASE OR r.name IN ({marks}))", (wanted.name, *wanted.also)))
     if wanted.starters:
         marks = ", ".join("?" * len(wanted.starters))
         parts.append((f"r.starter IN ({marks})", wanted.starters))

@@ -78,6 +78,16 @@ async def test_a_filter_leaves_what_it_says(office: Office, text: str, found: li
     assert [int(name.split("#")[1]) for name in listed(await office.ask(text))] == found
 
 
+async def test_a_recipe_has_also_the_runs_from_elsewhere_that_fit_its_patterns(office: Office) -> None:
+    await three(office)
+    await office.db.write(
+        lambda connection: connection.execute("UPDATE runs SET name = 'Nightly-7', origin = 'outside' WHERE number = 2")
+    )
+    assert listed(await office.ask("list recipe=support-bot")) == ["support-bot #3", "support-bot #1"]
+    office.recipes["support-bot"] = replace(SUPPORT, match=("nightly-*",))
+    assert [one[-1] for one in listed(await office.ask("list recipe=support-bot"))] == ["3", "2", "1"]
+
+
 async def test_since_counts_from_now(office: Office) -> None:
     await office.ask("start support-bot")
     office.clock.move(timedelta(days=3).total_seconds())
