@@ -107,14 +107,16 @@ class Telling:
 
     async def _storm(self, effect: PostStorm | EditStorm) -> Message:
         failed = await self._db.read(failures.of_burst(effect.where, effect.run))
-        links = {run.number: await self._link(run.number, effect.where) for run in failed}
+        links = {run.number: await self._link(run, effect.where) for run in failed}
         return alerts.storm(failed, links)
 
-    async def _link(self, run: int, place: Place) -> str | None:
-        """An address of the run's card here, else of its own failure message."""
-        card = await self._sender.card_link(run, place)
-        root = await self._db.read(posts.root(run, place)) if card is None else None
-        return await self._sender.chats[place.platform].link(root.ref) if root else card
+    async def _link(self, run: Run, place: Place) -> str | None:
+        """An address of the run's card here, else of its own failure message, else of its card in its home."""
+        card = await self._sender.card_link(run.number, place)
+        root = await self._db.read(posts.root(run.number, place)) if card is None else None
+        if root is not None:
+            return await self._sender.chats[place.platform].link(root.ref)
+        return card or await self._sender.card_link(run.number, run.home)
 
     async def outage(self, row: Row, effect: PostOutage) -> Close:
         """Posts the notice that the service is away. One that is over before it could be posted is no news."""
