@@ -57,8 +57,6 @@ async def ask(
 
 async def _asked(request: Request, run: Run, step: int, prompt: Prompt) -> str:
     """What the checkpoint answers; UserError says why it does not."""
-    if step != BASE_STEP and run.job_id is None:
-        raise UserError(f"{facts.title(run)} has no job on the training service, so there is no checkpoint to ask.")
     if step == BASE_STEP and not run.recipe.model:
         raise UserError(f"It is not known which base model {facts.title(run)} began with. Ask one of its checkpoints.")
     try:

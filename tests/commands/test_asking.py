@@ -124,6 +124,24 @@ async def test_a_service_that_does_not_answer_is_a_sentence(office: Office, erro
     assert message.tone is Tone.ODD
 
 
+async def test_a_question_of_a_form_may_have_lines_and_quotes_and_is_no_book(office: Office) -> None:
+    await saved(office)
+    text = 'He said:\n"Where is it?"'
+    await office.ask(Call("ask", {"run": "1", "prompt": text}))
+    assert office.asked == [("job-1", 10, "tiny", text, 200)]
+    told = await office.text(Call("ask", {"run": "1", "prompt": "x" * 4001}))
+    assert "That question has 4001 characters; 4000 are the most. Nobody was asked." in told
+    assert len(office.asked) == 1
+
+
+async def test_a_base_model_that_is_not_known_is_not_asked(office: Office) -> None:
+    office.recipes["elsewhere"] = replace(SUPPORT, name="elsewhere", model="")
+    await office.ask("start elsewhere")
+    for text in ("ask 1 Hello step=base", "samples 1 step=base"):
+        assert "It is not known which base model elsewhere #1 began with." in await office.text(text)
+    assert office.asked == []
+
+
 async def test_without_a_service_nobody_answers(office: Office) -> None:
     await saved(office)
     office.registry.desk = replace(office.registry.desk, ask=nobody_to_ask)
