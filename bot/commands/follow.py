@@ -51,6 +51,8 @@ async def follow(
         return messages.nothing_named(await _live(request))
     if done is None:
         asked = _asked(request, events, every=every, success=success, mention=mention, only=only)
+        if asked.success == "direct" and await request.desk.db.read(people.quiet(request.person)):
+            raise UserError("Your direct messages are off: `/train dm on` first. Nothing was changed.")
         meant = await subjects.subject(request, what)
         usual = await _usual(request, meant, what)
         await _can_post(request)

@@ -261,6 +261,15 @@ async def test_whoever_wants_to_be_told_alone_is_the_person_of_the_follow(office
     assert (await only(office)).set_by == GRACE
 
 
+async def test_whoever_wants_no_direct_messages_is_not_promised_one(office: Office) -> None:
+    await office.ask("dm off")
+    assert "`/train dm on` first" in (await office.ask("follow me success=direct", place=THERE)).summary
+    assert await here(office) == []
+    await office.ask("dm on")
+    await office.ask("follow me success=direct", place=THERE)
+    assert (await only(office)).wants.success == "direct"
+
+
 @pytest.mark.parametrize("line", ["follow support-* failures", "follow #1", "unfollow everything", "unfollow #1"])
 async def test_the_same_delivery_answers_the_same_and_changes_nothing_again(office: Office, line: str) -> None:
     await office.ask("start support-bot")
