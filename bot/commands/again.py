@@ -58,7 +58,7 @@ async def again(
             return starts.ask_odd(f"Run #{before.number} had", odd, call)
         changes = tuple(starts.change(one) for one in recipes.differences(_startable(before), chosen))
         begun = await opening.begin(request, Wish(chosen, changes, said, before.number))
-    return starts.starting(begun)
+    return starts.starting(begun, direct=request.incoming.direct)
 
 
 def _publishable(run: Run, request: Request) -> None:

@@ -40,7 +40,7 @@ async def start(
         names = [hyper.find(name).name for name in settings]
         changes = tuple(f"{name}={words.setting(chosen.settings[name])}" for name in names)
         begun = await opening.begin(request, Wish(chosen, changes, said))
-    return starts.starting(begun)
+    return starts.starting(begun, direct=request.incoming.direct)
 
 
 async def usable(request: Request, name: str) -> Recipe:

@@ -11,14 +11,14 @@ from bot.messages import facts, words
 from bot.messages.model import Aside, Block, Button, Buttons, Code, Line, Message, Text, Tone, line, say
 
 
-def starting(run: Run) -> Message:
-    """The promise: from here on the run exists."""
+def starting(run: Run, *, direct: bool = False) -> Message:
+    """The promise: from here on the run exists. `direct`: it was asked for in a conversation with the bot alone."""
     what = f"Starting {facts.title(run)}"
     if run.parent is not None:
         what += f", again from #{run.parent}"
     more = [Aside(line("Changed: ", *_codes(run.changes)))] if run.changes else []
     more += [Aside(line("Note: ", run.note))] if run.note else []
-    where = "conversation" if run.private else "channel"
+    where = "conversation" if direct else "channel"
     return say(f"{what}. Its card is in this {where}.", *more)
 
 

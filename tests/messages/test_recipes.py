@@ -19,7 +19,7 @@ def test_the_promise_begins_with_starting() -> None:
 
 
 def test_a_private_run_has_its_card_in_the_conversation() -> None:
-    message = starts.starting(replace(ASKED, private=True, parent=7, note="once `more`"))
+    message = starts.starting(replace(ASKED, private=True, parent=7, note="once `more`"), direct=True)
     assert message.summary == "Starting support-bot #42, again from #7. Its card is in this conversation."
     assert "Note: once `more`" in plain(message)
 
