@@ -204,10 +204,10 @@ async def test_a_run_that_cannot_be_handed_over_says_so_on_its_card_until_it_is(
     run = await requested(on)
     await on.go(5)
     assert (await on.seen(run.number)).condition is Condition.LOST_CONTACT
-    assert "lost contact with the training service" in plain(on.chat.posts[0].shown)
+    assert "lost contact with the training service" in plain(on.chat.by_key(announce_key(run.number, HERE))[0].shown)
     await on.go(60)
     assert (await on.seen(run.number)).condition is None
-    assert "lost contact" not in plain(on.chat.posts[0].shown)
+    assert "lost contact" not in plain(on.chat.by_key(announce_key(run.number, HERE))[0].shown)
 
 
 AWAY_FROM_THE_START = {announce_key(1, HERE), PostOutage(1, HERE, 1).once, PostOutcome(1, HERE).once}
