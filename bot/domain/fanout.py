@@ -85,8 +85,10 @@ def _failed(run: Run, follower: Follower) -> list[Effect]:
 
 
 def _alone(run: Run, followers: tuple[Follower, ...]) -> list[Effect]:
-    """The one direct message at the end of a long run, to its starter; nobody is told what they see anyway."""
+    """The one direct message at the end of a long run, to its starter; nobody is told what they see anyway, or did."""
     if run.origin is not Origin.CHAT or run.ended_at is None or run.duration(run.ended_at) <= LONG:
+        return []
+    if run.state is State.CANCELLED and run.cancel_by == run.starter:
         return []
     if any(follow.alone and follow.set_by == run.starter for one in followers for follow in one.because):
         return []

@@ -150,6 +150,12 @@ def test_a_long_run_of_the_chat_is_told_to_its_starter_alone() -> None:
     assert direct not in fanout.fan_out(long, [Ended()], [own])
 
 
+def test_who_ends_their_own_run_is_not_told_of_that_alone() -> None:
+    run = replace(ended(State.CANCELLED, timedelta(hours=2)), cancel_by=ANN)
+    assert kinds(fanout.fan_out(run, [Ended()], [at(HOME)])) == ["Conclude"]
+    assert kinds(fanout.fan_out(replace(run, cancel_by=BEN), [Ended()], [at(HOME)])) == ["Conclude", "PostDirect"]
+
+
 def test_a_place_that_joins_in_the_middle_gets_the_card_and_where_to_find_what_came_before() -> None:
     assert fanout.joined(RUN, at(AWAY)) == [
         effects.Announce(42, AWAY), effects.EditCard(42, AWAY, True), effects.PostJoined(42, AWAY),
