@@ -32,10 +32,15 @@ class Visitor:
         told: dict[str, Any] = answer.json()
         return told
 
-    def train(self, text: str, channel: str = "training", number: str | None = None) -> str:
-        """What `/train <text>` is answered."""
+    def asks(self, text: str, channel: str = "training", number: str | None = None) -> Message:
+        """The answer to `/train <text>`."""
         said = {"id": number or str(uuid4()), "person": self.person, "channel": channel, "text": f"/train {text}"}
-        return str(self.post("say", **said)["message"]["body"]["summary"])
+        answer: Message = self.post("say", **said)["message"]
+        return answer
+
+    def train(self, text: str, channel: str = "training", number: str | None = None) -> str:
+        """What `/train <text>` is answered, in a line."""
+        return str(self.asks(text, channel, number)["body"]["summary"])
 
     def react(self, message: Message, emoji: str, *, on: bool = True) -> None:
         self.post("react", person=self.person, message=message["id"], emoji=emoji, on=on)
@@ -56,10 +61,12 @@ class Visitor:
             if not told["more"]:
                 return [one for one in found if not one["only"]]
 
-    def card(self, title: str) -> Message:
+    def card(self, title: str, channel: str = "training") -> Message:
         """The run's card, as soon as it is there."""
         return until(
-            lambda: next((one for one in self.channel() if one["body"]["summary"].startswith(f"{title}:")), None),
+            lambda: next(
+                (one for one in self.channel(channel) if one["body"]["summary"].startswith(f"{title}:")), None
+            ),
             f"the card of {title}",
         )
 
