@@ -6,12 +6,14 @@ database.
 """
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -39,7 +41,7 @@ from bot.runtime.plotting import Plotter
 from bot.runtime.reactions import Reactions
 from bot.runtime.sending import Sender
 from bot.runtime.watch import Watcher
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, dataset_tokens
 from bot.store import people, upkeep
 from bot.store.database import Database
 
@@ -117,7 +119,9 @@ async def _parts(
     installation = await database.write(people.installation)
     await database.write(lambda connection: upkeep.tidy(connection, clock.now()))
     chats: dict[str, Chat] = {"room": RoomChat(database, clock, hub)} if room else {}
-    jobs, sender = Jobs(database, backend, clock, installation), Sender(database, chats, clock)
+    found = dataset_tokens(os.environ, Path())
+    tokens = {name: one.get_secret_value() for name, one in found.items()}
+    jobs, sender = Jobs(database, backend, clock, installation, tokens), Sender(database, chats, clock)
     performer = Performer(jobs, sender, plotter, clock)
     deliverer = Deliverer(database, performer, clock, started=lambda: watcher.wake())  # noqa: PLW0108 (made on the next line)
     watcher = Watcher(database, backend, clock, changed=deliverer.wake)
@@ -150,6 +154,7 @@ async def _parts(
         progress=settings.progress,
         roles=Roles(given.admins, given.operators),
         plots=plotter.pictures,
+        tokens=frozenset(tokens),
         ask=_asking(backend),
     )
     registry = Registry(COMMANDS, desk)

@@ -15,26 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from dotenv import dotenv_values
-from pydantic import SecretStr
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, InlineTable, Item, Table
 
 from bot.commands.desk import Recipes
-from bot.domain import tokens
 from bot.domain.errors import UserError
 from bot.domain.recipe_text import parse
 from bot.domain.recipes import NAME, Notify, Prompt, Recipe, RecipeError, Sampling
 from bot.settings import Settings
 
 RECIPE_LIMIT = 256 * 1024  # bytes of one file
-
-
-def dataset_tokens(environment: Mapping[str, str], folder: Path) -> dict[str, SecretStr]:
-    """The tokens of data sets (see `domain.tokens`) by variable: of the environment, else of `.env` in the folder."""
-    found = {**dotenv_values(folder / ".env"), **environment}
-    return {name: SecretStr(value) for name, value in found.items() if name.startswith(tokens.PREFIX) and value}
 
 
 def recipe_folders(settings: Settings, *, examples: bool) -> tuple[Path, ...]:

@@ -3,13 +3,17 @@
 Read once, by the command line. Secrets are SecretStr: they appear in no log, row, message or error.
 """
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.domain import tokens
 from bot.domain.errors import UserError
 from bot.domain.places import Place
 
@@ -164,8 +168,15 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Every secret that is set, for the log to leave out."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        values = [getattr(self, name) for name in type(self).model_fields]
+        every = [*values, *dataset_tokens(os.environ, Path()).values()]
+        return [value.get_secret_value() for value in every if isinstance(value, SecretStr)]
+
+
+def dataset_tokens(environment: Mapping[str, str], folder: Path) -> dict[str, SecretStr]:
+    """The tokens of data sets (see `domain.tokens`) by variable: of the environment, else of `.env` in the folder."""
+    found = {**dotenv_values(folder / ".env"), **environment}
+    return {name: SecretStr(value) for name, value in found.items() if name.startswith(tokens.PREFIX) and value}
 
 
 def read(**given: object) -> Settings:

@@ -14,8 +14,8 @@ from bot.domain import prompts
 from bot.domain.errors import UserError
 from bot.domain.recipe_text import parse
 from bot.domain.recipes import Notify, Prompt, Recipe, RecipeError, Sampling, from_config
-from bot.recipe_files import RECIPE_LIMIT, RecipeFiles, dataset_tokens, read_recipes, recipe_folders, to_toml
-from bot.settings import Settings, read
+from bot.recipe_files import RECIPE_LIMIT, RecipeFiles, read_recipes, recipe_folders, to_toml
+from bot.settings import Settings, dataset_tokens, read
 
 GOOD = 'model = "tiny"\n[dataset]\ntype = "file"\nname = "a.jsonl"\n'
 COMMENTED = """# The night's recipe.

@@ -116,7 +116,8 @@ class ServiceClient:
 
     async def jobs(self) -> Sequence[Job]:
         """All jobs of the project, newest first."""
-        found = wire.jobs(await self._exchange.fetch("GET", "/v1/jobs", OTHER), self._clock.now())
+        listed = await self._exchange.fetch("GET", "/v1/jobs", OTHER)
+        found = await asyncio.to_thread(wire.jobs, listed, self._clock.now())  # it may have thousands
         if found is None:
             raise self._border.unreadable("no list of jobs", OTHER)
         return found

@@ -50,9 +50,15 @@ async def ask(
         raise UserError(f"That question has {len(prompt)} characters; {MAX_PROMPT} are the most. Nobody was asked.")
     kept = await request.desk.earlier(request.incoming.id)
     if kept is None:
-        text = await _asked(request, found, at, Prompt(prompt))
+        text = await _asked(request, found, at, Prompt(prompt, _system(found)))
         kept = await request.desk.once(request.incoming.id, lambda _: {"step": at, "answer": text})
     return answers.answer(found, kept["step"], prompt, kept["answer"])
+
+
+def _system(run: Run) -> str | None:
+    """The system prompt that all of the run's own questions are put with, if they share one."""
+    told = {run.recipe.prompts[index].system for index in run.recipe.asked}
+    return told.pop() if len(told) == 1 else None
 
 
 async def _asked(request: Request, run: Run, step: int, prompt: Prompt) -> str:

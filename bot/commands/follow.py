@@ -14,7 +14,7 @@ from bot.commands.spec import Arg, Request, RunRef, Words, command
 from bot.commands.subjects import EVENT_WORDS, NO_EVENTS
 from bot.domain.errors import UserError
 from bot.domain.follows import Asked, Follow, OneRun, Subject, Wants
-from bot.domain.runs import Run
+from bot.domain.runs import Origin, Run
 from bot.messages import follows as messages
 from bot.messages import words
 from bot.messages.model import Message
@@ -86,9 +86,9 @@ async def _usual(request: Request, meant: Subject, what: str) -> Follow:
                 f"`#{meant.number}` is private, and everybody here would read of it. Nothing was changed. "
                 f"`/train share {meant.number}` publishes it; its starter or an admin may."
             )
-        notify = run.recipe.notify
-        if run.home == request.place:
-            new = replace(new, wants=Wants(progress_every=notify.progress_every, mention=notify.failure), home=True)
+        if run.home == request.place and run.origin is Origin.CHAT:
+            wants = Wants.of_home(run.recipe.notify, progress=request.desk.progress)
+            new = replace(new, wants=wants, home=True)
     before = await subjects.referred(request, what, ended=True)
     return replace(new, wants=before.wants) if before else new
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.commands.spec import Request
 from bot.domain import tokens
 from bot.domain.errors import UserError
-from bot.domain.follows import PROGRESS_EVERY, Wants
+from bot.domain.follows import Wants
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Run
 from bot.domain.text import one_line
@@ -74,8 +74,7 @@ def _store(connection: sqlite3.Connection, request: Request, wish: Wish, now: da
             changes=wish.changes,
         ),
     )
-    every = wish.recipe.notify.progress_every or (PROGRESS_EVERY if request.desk.progress else 0)
-    wants = Wants(progress_every=every, mention=wish.recipe.notify.failure)
+    wants = Wants.of_home(wish.recipe.notify, progress=request.desk.progress)
     ingest.begin(connection, run, wants, now, alone=request.incoming.direct)
     return run.number
 

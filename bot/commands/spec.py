@@ -85,7 +85,7 @@ Completer = Callable[[Incoming, Desk, str, Mapping[str, str]], Awaitable[Sequenc
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """What the signature cannot say of an argument. `minimum` and `maximum` are inclusive; `choices` are all it takes."""
+    """What the signature cannot say of an argument. `minimum` and `maximum` are inclusive, `choices` all it takes."""
 
     help: str
     complete: Completer | None = None

@@ -151,7 +151,9 @@ def _started(run: Run, event: TrainingStarted) -> Decision:
     planned = run.recipe.settings.get("max_steps")
     total = event.total_steps or (int(planned) if planned else None)
     run = _heard(_running(run, event.at), event.at)
-    base: tuple[Notice, ...] = (SamplesWanted(BASE_STEP),) if run.recipe.samples.checkpoints > 0 else ()
+    base: tuple[Notice, ...] = ()
+    if run.recipe.samples.checkpoints > 0 and run.recipe.model:  # nobody said which model others began with
+        base = (SamplesWanted(BASE_STEP),)
     return replace(run, started_at=event.at, total_steps=total), (SOON, *base)
 
 

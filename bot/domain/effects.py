@@ -250,8 +250,8 @@ class SeedReactions(AtPlace):
 
 Effect = (
     StartRun | StopRun | DrawSample | Conclude | Announce | EditCard | PostSample | PostMissing | PostBacklog
-    | PostProgress | PostOutcome | PostFailure | PostLog | PostJoined | PostHint | PostPrompts | PostSuccess | PostDirect
-    | PostStorm | EditStorm | PostOutage | EditOutage | SeedReactions
+    | PostProgress | PostOutcome | PostFailure | PostLog | PostJoined | PostHint | PostPrompts | PostSuccess
+    | PostDirect | PostStorm | EditStorm | PostOutage | EditOutage | SeedReactions
 )  # fmt: skip
 KINDS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Effect)}
 

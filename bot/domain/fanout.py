@@ -21,8 +21,9 @@ LONG = timedelta(minutes=10)  # a run that took longer is told to its starter al
 
 def opening(run: Run, followers: Iterable[Follower]) -> list[Effect]:
     """What a new run causes: its card everywhere it is followed, and its job where it has none yet. Its home gets the
-    card also when it is muted: somebody asked for the run there."""
-    told = [one for one in followers if one.wants.card and (one.place == run.home or not one.muted)]
+    card also when it is muted, if somebody asked for the run there."""
+    asked = run.home if run.origin is Origin.CHAT else None
+    told = [one for one in followers if one.wants.card and (one.place == asked or not one.muted)]
     cards = [effects.Announce(run.number, one.place) for one in told]
     return [*cards, *([effects.StartRun(run.number)] if run.job_id is None else [])]
 

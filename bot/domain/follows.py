@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Self, assert_never
 
 from bot.domain.places import Person, Place
+from bot.domain.recipes import Notify
 from bot.domain.runs import Origin, Run
 
 EVENTS = ("samples", "progress", "success", "failures")  # what can be followed, in the words of the command
@@ -28,6 +29,12 @@ class Wants:
     failures: bool = True
     progress_every: int = 0
     mention: str = "nobody"
+
+    @classmethod
+    def of_home(cls, notify: Notify, *, progress: bool) -> Self:
+        """What a run's own place asks for, by its recipe; `progress`: lines of progress also where that has none."""
+        every = notify.progress_every or (PROGRESS_EVERY if progress else 0)
+        return cls(progress_every=every, mention=notify.failure)
 
     @property
     def card(self) -> bool:

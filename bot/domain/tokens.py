@@ -54,5 +54,5 @@ def filled(config: Mapping[str, Any], tokens: Mapping[str, str]) -> dict[str, An
 
 
 def may_be_key(url: str) -> bool:
-    """Whether the address itself may open the data set: a query may be a signature, a user name goes with a password."""
+    """Whether the address itself may open the data set: a query may be a signature, a user name has a password."""
     return "?" in url or re.match(r"[^/]*//[^/]*@", url) is not None

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.domain.calls import Call
 from bot.domain.follows import PROGRESS_EVERY, Everything, Follow, Mute, Named, OneRun, StartedBy
 from bot.domain.places import Person
-from bot.domain.runs import Run
+from bot.domain.runs import Origin, Run
 from bot.domain.text import count, one_line
 from bot.messages import because, facts, quiet, words
 from bot.messages.model import (
@@ -254,10 +254,16 @@ def here(listed: Sequence[Listed], homes: Sequence[Run], mutes: Sequence[Mute], 
 
 def _entry(listed: Listed, now: datetime) -> list[Block]:
     follow = listed.follow
-    name = line("the run was started here") if follow.home else subject(follow, listed.run)
+    name = _of_home(listed.run) if follow.home else subject(follow, listed.run)
     set_by = line("Set by ", Name(follow.set_by), ", ", When(follow.set_at))
     lately = f". Lately: {_states(listed.lately, now)}" if listed.lately else ""
     return [Prose((*_bold(name), Text(": "), *told(follow))), Aside((*set_by, Text(f"{lately}.")))]
+
+
+def _of_home(run: Run | None) -> Line:
+    if run is not None and run.origin is not Origin.CHAT:
+        return line("this is the place for runs that were started outside chat")
+    return line("the run was started here")
 
 
 def _bold(name: Line) -> Line:

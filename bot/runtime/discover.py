@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.events import JobCreated
-from bot.domain.follows import PROGRESS_EVERY, Wants
+from bot.domain.follows import Wants
 from bot.domain.places import NOWHERE, SOMEBODY, Place
 from bot.domain.recipes import Prompt, Recipe, RecipeError
 from bot.domain.runs import Origin
@@ -180,12 +180,8 @@ class Discoverer:
         home = self._place or _place_of_everything(connection)
         run = runs.add(connection, outside.run(job, recipe, home, history=first and outside.over(job)))
         if run.origin is not Origin.HISTORY:
-            ingest.begin(connection, run, self._wants(recipe) if self._place else None, now, alone=False)
-
-    def _wants(self, recipe: Recipe) -> Wants:
-        """What the home of such a run asks for, as if somebody had started it there."""
-        every = recipe.notify.progress_every or (PROGRESS_EVERY if self._progress else 0)
-        return Wants(progress_every=every, mention=recipe.notify.failure)
+            wants = Wants.of_home(recipe.notify, progress=self._progress) if self._place else None
+            ingest.begin(connection, run, wants, now, alone=False)
 
 
 def _place_of_everything(connection: sqlite3.Connection) -> Place:

@@ -1,9 +1,12 @@
 """The effects that go to the training service: start a job, stop it, ask a checkpoint. Used by `perform`."""
 
 import sqlite3
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from bot.domain import fanout
+from bot.domain import fanout, tokens
 from bot.domain.effects import DrawSample, StartRun, StopRun
+from bot.domain.errors import Rejected, Unavailable
 from bot.domain.events import CancelRefused, ContactLost, JobCreated, JobRefused, TrainingCancelled
 from bot.domain.runs import Run, Sample, State
 from bot.domain.text import clean, cut
@@ -19,13 +22,22 @@ ANSWER_LIMIT = 20_000  # characters of an answer that are kept
 
 
 class Jobs:
-    """The training service's side of the outbox. `installation` marks our jobs among all of the project's."""
+    """The training service's side of the outbox. `installation` marks our jobs among all of the project's; `secrets`
+    are the tokens of data sets by variable (see `domain.tokens`), which are put in at the last moment."""
 
-    def __init__(self, database: Database, backend: Backend, clock: Clock, installation: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        backend: Backend,
+        clock: Clock,
+        installation: str,
+        secrets: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._db = database
         self._backend = backend
         self._clock = clock
         self._installation = installation
+        self._secrets = secrets
 
     async def start(self, row: Row, effect: StartRun) -> Close:
         """Creates the job, or finds the one that an earlier attempt created."""
@@ -37,9 +49,19 @@ class Jobs:
             return lambda connection: take(connection, run.number, TrainingCancelled(now), now)
         key = f"tb-{self._installation}-{run.number}"
         tried_at = row.tried_at if row.suspect else None
-        job = await self._backend.start(Spec(run.name, run.recipe.config()), key=key, tried_at=tried_at)
+        spec = Spec(run.name, tokens.filled(run.recipe.config(), self._secrets))
+        try:
+            job = await self._backend.start(spec, key=key, tried_at=tried_at)
+        except (Unavailable, Rejected) as error:
+            error.reason = self._without_secrets(error.reason)  # a service may repeat what it was sent
+            raise
         at = self._clock.now()
         return lambda connection: take(connection, run.number, JobCreated(at, job), at)
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets.values():
+            text = text.replace(secret, tokens.WITHHELD)
+        return text
 
     def refused(self, effect: StartRun, reason: str) -> Close:
         """The service would not start the run, for good."""

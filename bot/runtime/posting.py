@@ -1,4 +1,5 @@
-"""The effects that are seen on a run's card and in its thread. Used by `perform`; loud and lonely ones are in `telling`.
+"""The effects that are seen on a run's card and in its thread. Used by `perform`; those that stand alone are in
+`telling`.
 
 Words are made here, at the last moment, from what is stored now. Every post carries its effect's `once` key, by
 which a platform can find it again.

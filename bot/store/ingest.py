@@ -11,7 +11,7 @@ from bot.domain.effects import Effect
 from bot.domain.events import ContactLost, ContactRegained, Event, JobCreated, Logged
 from bot.domain.follows import Follow, Follower, Wants, followers
 from bot.domain.places import Place
-from bot.domain.runs import Origin, Run, State
+from bot.domain.runs import Run, State
 from bot.store import failures, follows, outages, outbox, runs
 
 
@@ -40,12 +40,10 @@ def take(
 
 def begin(connection: sqlite3.Connection, run: Run, wants: Wants | None, now: datetime, *, alone: bool) -> None:
     """A new run, stored just now: its home follows it, where it wants anything, and whoever follows it gets its card.
-    `alone`: its home is a conversation of its starter with the bot. Nobody asked for a run that was started elsewhere,
-    so a muted place gets no card of that."""
+    `alone`: its home is a conversation of its starter with the bot."""
     if wants is not None:
         follows.add(connection, Follow.of_home(run, wants, alone=alone))
-    everyone = [one for one in following(connection, run, now) if run.origin is Origin.CHAT or not one.muted]
-    outbox.add(connection, fanout.opening(run, everyone), now)
+    outbox.add(connection, fanout.opening(run, following(connection, run, now)), now)
 
 
 def following(connection: sqlite3.Connection, run: Run, now: datetime) -> tuple[Follower, ...]:

@@ -72,7 +72,7 @@ def starters(viewer: Viewer, limit: int) -> Query[list[Person]]:
     """Who started runs that this viewer may see, the latest first."""
     where, values = _where(viewer, Filter())
     return Query(
-        f"SELECT s.id, s.name FROM runs r JOIN people s ON s.id = r.starter WHERE {where} "
+        f"SELECT s.id, s.name FROM runs r JOIN people s ON s.id = r.starter WHERE {where} AND r.origin = 'chat' "
         "GROUP BY s.id ORDER BY max(r.number) DESC LIMIT ?",
         (*values, limit),
         lambda rows: [Person.parse(row["id"], row["name"]) for row in rows],

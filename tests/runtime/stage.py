@@ -78,6 +78,7 @@ class Stage:
             chat.step = self._step
         self.gates: dict[str, asyncio.Event] = {}
         self.plotter: Any = FakePlotter()
+        self.secrets: dict[str, str] = {}  # tokens of data sets
         self._tasks: list[asyncio.Task[None]] = []
 
     async def _step(self, what: str) -> None:
@@ -95,7 +96,7 @@ class Stage:
 
     async def start(self, *parts: str) -> None:
         """Starts `deliver`, `watch` or both."""
-        jobs = Jobs(self.database, self.backend, self.clock, "i")
+        jobs = Jobs(self.database, self.backend, self.clock, "i", self.secrets)
         self.performer = Performer(jobs, Sender(self.database, self.chats, self.clock), self.plotter, self.clock)
         self.deliverer = Deliverer(
             self.database, self.performer, self.clock, started=lambda: self.watcher.wake()  # noqa: PLW0108

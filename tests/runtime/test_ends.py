@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fakes.backend import FakeBackend
@@ -44,8 +45,8 @@ def service(on: Stage) -> FakeBackend:
     return on.backend
 
 
-async def requested(on: Stage) -> Run:
-    run = await on.run(state=State.REQUESTED, started_at=None, heard_at=None)
+async def requested(on: Stage, **facts: Any) -> Run:
+    run = await on.run(state=State.REQUESTED, started_at=None, heard_at=None, **facts)
     await on.add(Announce(run.number, HERE), StartRun(run.number))
     return run
 
@@ -379,3 +380,25 @@ async def test_progress_that_comes_while_a_line_is_posted_is_a_line_of_its_own(o
     await on.take(run.number, Logged(on.clock.now(), 30, Numbers(loss=30.0)))
     assert on.posted()[1:] == [first, second]
     assert replace(await on.seen(run.number), cursor=None) == before
+
+
+TOKEN = {"TRAINBOT_DATASET_TOKEN_DATA_ACME_ORG": "s3cr3t-t0ken"}
+CLOSED = {"type": "blob", "url": "https://data.acme.org/rows.jsonl", "token": "***"}
+
+
+async def test_the_token_of_a_data_set_goes_to_the_service_and_is_kept_nowhere(on: Stage) -> None:
+    on.secrets = TOKEN
+    await on.start()
+    run = await requested(on, recipe=replace(recipe(), dataset=CLOSED))
+    (job,) = service(on).held.values()
+    assert job.config["datasetSource"]["token"] == "s3cr3t-t0ken"  # type: ignore[index]
+    assert (await on.seen(run.number)).recipe.dataset == CLOSED
+
+
+async def test_a_service_that_repeats_the_token_in_its_refusal_gives_nothing_away(on: Stage) -> None:
+    on.secrets = TOKEN
+    service(on).fail("start", Rejected(Scope.CONTENT, "401 for s3cr3t-t0ken at data.acme.org", status=400))
+    await on.start()
+    run = await requested(on, recipe=replace(recipe(), dataset=CLOSED))
+    assert (await on.seen(run.number)).error == "401 for *** at data.acme.org"
+    assert not [one for one in on.chat.posts if "s3cr3t" in f"{one.message!r}{one.edits!r}"]

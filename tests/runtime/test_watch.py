@@ -19,7 +19,7 @@ from bot.domain.events import CheckpointSaved, Logged, TrainingCompleted, Traini
 from bot.domain.recipes import Notify
 from bot.domain.runs import Condition, Numbers, Run, State
 from bot.ports import Clock, Frame, Job
-from bot.runtime.watch import backoff
+from bot.runtime.stream import backoff
 from bot.store import runs
 from bot.store.database import Query
 
@@ -200,7 +200,13 @@ async def test_404_is_borne_for_ten_minutes_before_the_job_is_asked(watching: Wa
 
 async def test_404s_that_are_far_apart_are_not_ten_minutes_of_404(watching: Watching) -> None:
     watching.service.status = gone(404)
-    await watching.begin((gone(404),), (PING, 3600.0, PING, DOWN), (gone(404),), (PING, OPEN))
+    await watching.begin(
+        (gone(404),),
+        (PING, 3600.0, PING, DOWN),
+        (gone(404),),
+        (PING, OPEN),
+        recipe=recipe(notify=Notify(silent_minutes=100)),
+    )
     await watching.on.leap(2)
     await watching.on.leap(3600)
     await watching.on.go(10)
@@ -479,3 +485,26 @@ async def test_a_stop_follows_nothing_any_more(watching: Watching) -> None:
     await watching.on.settle()
     assert watching.on._tasks[0].done()
     assert watching.on.watcher._tasks == {}
+
+
+async def test_a_job_that_has_ended_behind_an_open_stream_is_asked_when_nothing_new_comes(watching: Watching) -> None:
+    patience = recipe(notify=Notify(silent_minutes=2))
+    await watching.begin((log(1), OPEN), recipe=patience)
+    watching.service.status = "failed"
+    await watching.on.go(119)
+    assert watching.service.asked == []
+    await watching.on.go(16)
+    after = await watching.now()
+    assert (after.state, after.error) == (State.FAILED, "out of memory")
+    await watching.on.go(300)
+    assert len(watching.service.asked) == 1, "nobody follows it any more"
+    assert len(watching.service.at) == 1
+
+
+@pytest.mark.parametrize("state", ["running", Unavailable("connection refused")])
+async def test_a_silent_job_that_goes_on_is_asked_again_only_after_as_long(watching: Watching, state: Any) -> None:
+    await watching.begin((log(1), OPEN), recipe=recipe(notify=Notify(silent_minutes=2)))
+    watching.service.status = state
+    await watching.on.go(600)
+    assert 3 <= len(watching.service.asked) <= 4
+    assert (await watching.now()).state is State.RUNNING
