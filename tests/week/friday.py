@@ -3,7 +3,9 @@
 import json
 
 from week.cast import Cast
-from week.reading import Seen
+from week.reading import Seen, titled
+
+from bot.domain.errors import Unavailable
 
 
 async def friday(cast: Cast) -> None:
@@ -12,6 +14,7 @@ async def friday(cast: Cast) -> None:
     await it_is_shared(cast)
     await the_week_is_looked_through(cast)
     await places_have_heard_enough(cast)
+    await a_run_that_was_never_taken_is_cancelled(cast)
 
 
 async def a_private_run_is_known_where_it_belongs(cast: Cast) -> None:
@@ -126,3 +129,19 @@ async def places_have_heard_enough(cast: Cast) -> None:
     cast.called += [("training", "*", "support-bot #24 failed"), ("watch", "ada", "support-bot #24 failed")]
     assert len(await grace.sees("general")) == before
     (await linus.asks("follows", "general")).says("Nothing is followed here but the runs that are started here.")
+
+
+async def a_run_that_was_never_taken_is_cancelled(cast: Cast) -> None:
+    """#25: the service is away, and comes back to find that nobody wants it any more."""
+    team, grace, jobs = cast.team, cast.grace, len(cast.second.held)
+    cast.second.fail("start", Unavailable("connection refused"))
+    await grace.asks("start support-bot")
+    (await grace.asks("cancel #25")).says(
+        "It has not begun to train, so it would lose nothing but its place in the queue."
+    )
+    await grace.asks("cancel #25 sure")
+    for _ in range(2):
+        await team.later(1)
+    (await cast.card("support-bot #25")).says("support-bot #25 · cancelled by Grace")
+    titled(await grace.sees("training"), "The training service is").says("The training service is back")
+    assert len(cast.second.held) == jobs, "no job was ever made for it"

@@ -42,6 +42,13 @@ async def places_say_what_they_want(cast: Cast) -> None:
     panel = await linus.presses(panel, "Progress every 100 steps")
     panel.says("every run. Told: progress every 100 steps; success in the thread; failures, which call nobody.")
     (await linus.asks("unfollow everything progress", "general")).says("every run: no progress here any more.")
+    gone = await linus.asks('unfollow "nightly sweep"', "general")
+    gone.says("No longer followed here: nightly sweep #2.", "No place is told of this run now, not even when it fails.")
+    await cast.team.later(0.1)
+    (await cast.card("nightly sweep #2", "general")).says(
+        "This place no longer follows the run: the card stays as it is."
+    )
+    (await linus.presses(gone, "Follow again")).says("nightly sweep #2 is followed here from now on")
     (await ada.asks("follows #3", "alerts")).says("support-bot #3 is not followed here.")
 
 

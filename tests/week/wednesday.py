@@ -66,6 +66,9 @@ async def questions_change_while_a_run_goes_on(cast: Cast) -> None:
     team, ada, grace = cast.team, cast.ada, cast.grace
     await ada.asks("start support-bot")
     await cast.begins(13)
+    (await grace.asks("follow #13 every=20", "watch")).says(
+        "support-bot #13 is followed here", "progress every 20 steps"
+    )
     card = await cast.card("support-bot #13")
     (await grace.asks("prompts add Where is my cat?", below=card)).says(
         "support-bot #13 is asked one more from its next checkpoint on: 3 now.", "Where is my cat?"
@@ -93,6 +96,8 @@ async def questions_change_while_a_run_goes_on(cast: Cast) -> None:
     }
     (await ada.asks("samples #13 step=base")).says("Where is my cat?", "step 0 says")
     assert len(await ada.reads(card)) == len(thread), "what is drawn on demand is told to nobody else"
+    told = [one.text for one in await grace.reads(await cast.card("support-bot #13", "watch"))]
+    assert [text for text in told if text.startswith("step=")] == ["step=20 loss=1.0000", "step=40 loss=0.9000"]
     await cast.completes(13)
     (await ada.asks("prompts #13 add Hello?")).says("is over", "/train prompts recipe=support-bot add ...")
     (await ada.asks("prompts recipe=support-bot add Where is my cat?")).says(
