@@ -35,10 +35,9 @@ class View:
 
 async def of_run(database: Database, number: int, most: int = CARD_POINTS) -> View | None:
     """The run's view with about `most` points; None where there is no such run."""
-    run = await database.read(runs.get(number))
-    if run is None:
-        return None
-    return View(run, await database.read(runs.points(number, most)), await database.read(posts.votes(number)))
+    points = await database.read(runs.points(number, most))
+    run = await database.read(runs.get(number))  # last: a run that goes on meanwhile is never behind its own curve
+    return View(run, points, await database.read(posts.votes(number))) if run is not None else None
 
 
 async def sample(database: Database, run: int, step: int, prompt: int) -> tuple[Sample | None, Sample | None]:
