@@ -124,7 +124,7 @@ def another_client_starts(folder: Path, name: str) -> None:
         f"{service['url']}/v1/jobs",
         headers={"Authorization": f"Bearer {service['token']}"},
         json={
-            "name": "nightly-sweep",
+            "name": name,
             "config": {"model": "tiny", "datasetSource": data, "learningRate": 2e-3, **sizes},
         },
         trust_env=False,
