@@ -99,9 +99,10 @@ class FellSilent:
 
 @dataclass(frozen=True, slots=True)
 class ContactLost:
-    """The service cannot be reached, or will not talk to us."""
+    """The service cannot be reached, or will not talk to us. `answered`: it does answer, only not about this job."""
 
     at: datetime
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

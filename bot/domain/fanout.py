@@ -78,7 +78,7 @@ def _ended(run: Run, followers: tuple[Follower, ...]) -> list[Effect]:
 
 
 def _failed(run: Run, follower: Follower) -> list[Effect]:
-    log: list[Effect] = [effects.PostLog(run.number, follower.place)] if follower.wants.card else []
+    log = _in_threads(run, [effects.PostLog(run.number, follower.place)]) if follower.wants.card else []
     if follower.burst.told < SINGLE_FAILURES:
         return [effects.PostFailure(run.number, follower.place), *log]
     first = follower.burst.first
@@ -97,12 +97,14 @@ def _alone(run: Run, followers: tuple[Follower, ...]) -> list[Effect]:
 
 
 def concluded(run: Run, followers: Iterable[Follower]) -> list[Effect]:
-    """The quiet end, told to everyone in the way they asked for."""
+    """The quiet end, told to everyone in the way they asked for. Of a private run nobody but its starter is told alone:
+    who else was let in when asking for it may be let in no more."""
     return [effect for one in followers if not one.muted for effect in _quietly(run, one)]
 
 
 def _quietly(run: Run, follower: Follower) -> list[Effect]:
-    directs = [effects.PostDirect(run.number, person.key) for person in follower.told_alone]
+    told = [person for person in follower.told_alone if not run.private or person == run.starter]
+    directs = [effects.PostDirect(run.number, person.key) for person in told]
     match follower.wants.success:
         case "thread":
             return [*_in_threads(run, [effects.PostOutcome(run.number, follower.place)]), *directs]

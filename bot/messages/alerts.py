@@ -16,6 +16,7 @@ from bot.messages.model import (
     Bold,
     Button,
     Buttons,
+    Code,
     Line,
     Link,
     Message,
@@ -27,6 +28,7 @@ from bot.messages.model import (
 )
 
 _CAUSE_LIMIT = 160
+_CAUSES = 8
 _SHOWN = 20  # runs of one cause that are named
 
 _WHY: tuple[Block, ...] = (
@@ -43,12 +45,18 @@ def storm(failed: Sequence[Run], links: Mapping[int, str | None]) -> Message:
     head = f"{count(len(failed), 'run')} failed here in short order"
     causes = f"{count(len(by_cause), 'cause')}" if len(by_cause) > 1 else "all for one cause"
     blocks: list[Block] = [Prose(line(Bold(head), f", {causes}:"))]
-    for cause, alike in sorted(by_cause.items(), key=lambda item: -len(item[1])):
+    ranked = sorted(by_cause.items(), key=lambda item: -len(item[1]))
+    for cause, alike in ranked[:_CAUSES]:
         blocks.append(Prose((Bold(f"{len(alike)} × "), Text(f"{cause}: "), *_named(alike, links))))
+    if len(ranked) > _CAUSES:
+        rest = sum(len(alike) for _, alike in ranked[_CAUSES:])
+        blocks.append(Prose(line(f"and {count(rest, 'run')} for other causes: ", Code("/train list state=failed"))))
     blocks.append(Buttons((Button("Notifications", Call("follows")),)))
     blocks.append(Aside(line("Further failures of the next minutes are added here. The button shows why.")))
     first = next(iter(by_cause), "")
-    return Message(f"{head}: {words.listed([facts.title(run) for run in failed])}. {first}", tuple(blocks), Tone.BAD)
+    titles = [facts.title(run) for run in failed[:_SHOWN]]
+    more = [f"{len(failed) - _SHOWN} more"] if len(failed) > _SHOWN else []
+    return Message(f"{head}: {words.listed([*titles, *more])}. {first}", tuple(blocks), Tone.BAD)
 
 
 def _named(runs: Sequence[Run], links: Mapping[int, str | None]) -> Line:

@@ -151,7 +151,7 @@ class Performer:
             case Scope.PLACE if isinstance(row.effect, AtPlace):
                 place, now = row.effect.where, self._clock.now()
                 return lambda connection: outbox.block(connection, place, error.reason, now)
-            case Scope.CONTENT if isinstance(row.effect, AtPlace) and not row.plain:
+            case Scope.CONTENT if isinstance(row.effect, AtPlace | PostDirect) and not row.plain:
                 return lambda connection: outbox.make_plain(connection, row, error.reason)
             case _:
                 return self._give_up(row, error.reason)

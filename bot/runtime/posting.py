@@ -5,8 +5,6 @@ Words are made here, at the last moment, from what is stored now. Every post car
 which a platform can find it again.
 """
 
-import sqlite3
-
 from bot.domain import ratings
 from bot.domain.effects import (
     Announce,
@@ -27,7 +25,7 @@ from bot.domain.lanes import AtPlace, InThread
 from bot.messages import runs as run_messages
 from bot.messages import samples as sample_messages
 from bot.messages import threads as thread_messages
-from bot.messages.model import Message, bare
+from bot.messages.model import Message
 from bot.runtime.closing import Close, nothing
 from bot.runtime.plotting import Plotter
 from bot.runtime.sending import Sender
@@ -71,28 +69,7 @@ class Posting:
         view = await views.of_run(self._db, effect.run)
         if post is None or view is None:
             return nothing
-        card = await self._card(view, effect)
-        try:
-            await self._sender.edit(row, post.ref, card)
-        except Rejected as error:
-            if error.scope is not Scope.GONE:
-                raise
-            return await self._renew(row, effect, post, bare(card) if row.plain else card)
-        return nothing
-
-    async def _renew(self, row: Row, effect: EditCard, post: Post, card: Message) -> Close:
-        if post.lost:
-            return nothing
-        ref = await self._sender.chats[effect.where.platform].post(
-            effect.where, card, thread=None, key=f"{post.key}:again", tried_at=row.created_at
-        )
-        now = self._clock.now()
-
-        def close(connection: sqlite3.Connection) -> None:
-            posts.mark_lost(connection, post.key)
-            posts.add(connection, Post(post.key, post.run, ref), now)
-
-        return close
+        return await self._sender.edit(row, post, await self._card(view, effect))
 
     async def reply(self, row: Row, effect: Threaded) -> Close:
         """Posts below the card; below the first other message of the run where there is no card."""

@@ -6,18 +6,23 @@ Used by `posting` and `telling`, which know what to say.
 import sqlite3
 from collections.abc import Mapping
 
+import structlog
+
 from bot.domain.effects import EditCard, Effect, PostDirect, PostSample, SeedReactions
+from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.follows import Follower, followers
 from bot.domain.lanes import AtPlace
 from bot.domain.places import Place, PostRef
 from bot.domain.runs import Run
 from bot.messages.model import Message, bare
 from bot.ports import Chat, Clock
-from bot.runtime.closing import Close
+from bot.runtime.closing import Close, nothing
 from bot.store import follows, outbox, people, posts
 from bot.store.database import Database
 from bot.store.outbox import Row
 from bot.store.posts import Post
+
+log = structlog.get_logger()
 
 
 class Sender:
@@ -65,12 +70,39 @@ class Sender:
 
         return close
 
-    async def edit(self, row: Row, ref: PostRef, message: Message) -> None:
-        """Replaces the content of an own message."""
-        await self.chats[ref.place.platform].edit(ref, bare(message) if row.plain else message)
+    async def edit(self, row: Row, post: Post, message: Message) -> Close:
+        """Replaces the content of an own message. One that somebody deleted is posted anew, once."""
+        said = bare(message) if row.plain else message
+        chat = self.chats[post.ref.place.platform]
+        try:
+            await chat.edit(post.ref, said)
+        except Rejected as error:
+            if error.scope is not Scope.GONE:
+                raise
+        else:
+            return nothing
+        if post.lost:
+            return nothing
+        again = f"{post.key}:again"
+        ref = await chat.post(post.ref.place, said, thread=None, key=again, tried_at=row.created_at)
+        now = self.clock.now()
+
+        def close(connection: sqlite3.Connection) -> None:
+            posts.mark_lost(connection, post.key)
+            posts.add(connection, Post(post.key, post.run, ref), now)
+
+        return close
 
     async def card_link(self, run: int, place: Place) -> str | None:
         """An address that opens the run's card in this place."""
         card = await self.db.read(posts.card(run, place))
-        chat = self.chats.get(place.platform)
-        return await chat.link(card.ref) if card and chat else None
+        return await self.link(card.ref) if card else None
+
+    async def link(self, ref: PostRef) -> str | None:
+        """An address that opens the message; a message is worth saying without one."""
+        chat = self.chats.get(ref.place.platform)
+        try:
+            return await chat.link(ref) if chat else None
+        except (Unavailable, Rejected) as error:
+            log.info("no link to a message", reason=error.reason)
+            return None

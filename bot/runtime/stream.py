@@ -72,6 +72,7 @@ class Stream:
         self._missing_since: float | None = None
         self._jobless_since: float | None = None  # like it, for a stream that ends and a job that is not found
         self._lost = False
+        self._answers = False  # whether the service itself answered the last time, if only with a refusal
 
     async def follow(self) -> None:
         """Reads, waits, reads again, until the run is over."""
@@ -109,8 +110,10 @@ class Stream:
             if ended and await self._settle(run, patient=True):
                 return None
         except Unavailable as error:
+            self._answers = False
             return self._failed(error.reason, error.after or 0.0)
         except Rejected as error:
+            self._answers = error.scope is not Scope.TOKEN
             return await self._rejected(run, error)
         if self._data:
             return FLAT
@@ -187,7 +190,8 @@ class Stream:
         if not self._lost:
             self._lost = True
             now = self._clock.now()
-            await self._db.write(lambda connection: take(connection, self._number, ContactLost(now), now))
+            event = ContactLost(now, answered=self._answers)
+            await self._db.write(lambda connection: take(connection, self._number, event, now))
             self._changed()
 
     async def _rejected(self, run: Run, error: Rejected) -> float | None:

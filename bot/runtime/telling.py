@@ -83,15 +83,18 @@ class Telling:
         )
 
     async def direct(self, row: Row, effect: PostDirect) -> Close:
-        """Tells one person alone, unless that person wants no such messages."""
+        """Tells one person alone, unless that person wants no such messages, or this one no more."""
         view = await views.of_run(self._db, effect.run, views.PLOT_POINTS)
         if view is None or await self._db.read(people.quiet(effect.to)):
+            return nothing
+        every = await self._db.read(follows.of_run(view.run))
+        wished = [one for one in every if one.wants.success == "direct" and one.set_by == effect.to]
+        own = effect.to == view.run.starter
+        if not own and (not wished or view.run.private):
             return nothing
         place = await self._sender.chats[effect.to.platform].direct(effect.to)
         outcome = await self._outcome(view)
         link = await self._sender.card_link(effect.run, view.run.home)
-        every = await self._db.read(follows.of_run(view.run))
-        wished = [one for one in every if one.wants.success == "direct" and one.set_by == effect.to]
         return await self._sender.post(row, effect, place, alerts.alone(view.run, outcome, link, wished), None)
 
     async def storm(self, row: Row, effect: PostStorm) -> Close:
@@ -101,9 +104,7 @@ class Telling:
     async def edit_storm(self, row: Row, effect: EditStorm) -> Close:
         """Adds what has failed since."""
         post = await self._db.read(posts.by_key(storm_key(effect.run, effect.where)))
-        if post is not None:
-            await self._sender.edit(row, post.ref, await self._storm(effect))
-        return nothing
+        return await self._sender.edit(row, post, await self._storm(effect)) if post else nothing
 
     async def _storm(self, effect: PostStorm | EditStorm) -> Message:
         failed = await self._db.read(failures.of_burst(effect.where, effect.run))
@@ -115,7 +116,7 @@ class Telling:
         card = await self._sender.card_link(run.number, place)
         root = await self._db.read(posts.root(run.number, place)) if card is None else None
         if root is not None:
-            return await self._sender.chats[place.platform].link(root.ref)
+            return await self._sender.link(root.ref)
         return card or await self._sender.card_link(run.number, run.home)
 
     async def outage(self, row: Row, effect: PostOutage) -> Close:
@@ -129,6 +130,6 @@ class Telling:
         """Says that the service is back, or away again."""
         found = await self._db.read(outages.get(effect.outage))
         post = await self._db.read(posts.by_key(outage_key(effect.outage, effect.where)))
-        if found is not None and post is not None:
-            await self._sender.edit(row, post.ref, alerts.outage(found.began_at, found.ended_at))
-        return nothing
+        if found is None or post is None:
+            return nothing
+        return await self._sender.edit(row, post, alerts.outage(found.began_at, found.ended_at))

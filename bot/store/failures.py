@@ -21,9 +21,9 @@ WINDOW = timedelta(minutes=10)  # of a burst, and between two calls for attentio
 def burst(connection: sqlite3.Connection, place: Place, now: datetime) -> Burst:
     """The burst that goes on in this place; an empty one where there is none."""
     row = connection.execute(
-        "SELECT first, min(at) AS began, count(*) AS told FROM failures WHERE place = ? AND first = "
-        "(SELECT first FROM failures WHERE place = ? ORDER BY at DESC, run DESC LIMIT 1)",
-        (str(place), str(place)),
+        "SELECT first, min(at) AS began, count(*) AS told FROM failures WHERE place = ?1 AND first = "
+        "(SELECT first FROM failures WHERE place = ?1 AND at <= ?2 ORDER BY at DESC, run DESC LIMIT 1)",
+        (str(place), now.timestamp()),  # what is told in the future was told before the clock stepped back
     ).fetchone()
     if row["told"] == 0 or not 0 <= now.timestamp() - row["began"] < WINDOW.total_seconds():
         return Burst()
@@ -51,9 +51,10 @@ def _first(connection: sqlite3.Connection, place: Place, run: int, now: datetime
 
 def may_call(connection: sqlite3.Connection, place: Place, run: int, now: datetime) -> bool:
     """Whether this run's failure may call somebody here now, which is noted; asked again, it is the same call."""
-    since = (now - WINDOW).timestamp()
+    span = (now - WINDOW).timestamp(), now.timestamp()
     other = connection.execute(
-        "SELECT 1 FROM failures WHERE place = ? AND run != ? AND mentioned_at > ? LIMIT 1", (str(place), run, since)
+        "SELECT 1 FROM failures WHERE place = ? AND run != ? AND mentioned_at > ? AND mentioned_at <= ? LIMIT 1",
+        (str(place), run, *span),
     ).fetchone()
     if other is not None:
         return False

@@ -3,8 +3,9 @@ is sent. Everything that happens to a run comes through here, from the stream as
 """
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import decide, fanout
 from bot.domain.effects import Effect
@@ -13,6 +14,8 @@ from bot.domain.follows import Follow, Follower, Wants, followers
 from bot.domain.places import Place
 from bot.domain.runs import Run, State
 from bot.store import failures, follows, outages, outbox, runs
+
+GRACE = timedelta(seconds=65)  # that a start may take until the service counts as away
 
 
 def take(
@@ -29,12 +32,10 @@ def take(
         after = replace(after, cursor=cursor)
     if after != run:
         runs.save(connection, after)
-    if notices:
-        everyone = following(connection, after, now)
-        effects = fanout.fan_out(after, notices, everyone)
-        if after.state is State.FAILED:
-            failures.tell(connection, number, effects, now)
-        outbox.add(connection, [*effects, *_of_the_service(connection, run, after, event, now)], now)
+    effects = fanout.fan_out(after, notices, following(connection, after, now)) if notices else []
+    if after.state is State.FAILED:
+        failures.tell(connection, number, effects, now)
+    outbox.add(connection, [*effects, *_of_the_service(connection, run, after, event, now)], now)
     return after
 
 
@@ -48,8 +49,14 @@ def begin(connection: sqlite3.Connection, run: Run, wants: Wants | None, now: da
 
 def following(connection: sqlite3.Connection, run: Run, now: datetime) -> tuple[Follower, ...]:
     """Who follows the run now, one a place, with what each has heard of lately."""
-    found = followers(follows.of_run(run).on(connection))
-    muted = follows.silent(connection, run.number, [one.place for one in found], now)
+    return heard(connection, run, followers(follows.of_run(run).on(connection)), now)
+
+
+def heard(
+    connection: sqlite3.Connection, run: Run, everyone: Sequence[Follower], now: datetime
+) -> tuple[Follower, ...]:
+    """The followers of the run with what each has heard of lately."""
+    muted = follows.silent(connection, run.number, [one.place for one in everyone], now)
     failed = run.state is State.FAILED
     return tuple(
         replace(
@@ -57,7 +64,7 @@ def following(connection: sqlite3.Connection, run: Run, now: datetime) -> tuple[
             muted=one.place in muted,
             burst=failures.burst(connection, one.place, now) if failed else one.burst,
         )
-        for one in found
+        for one in everyone
     )
 
 
@@ -67,12 +74,24 @@ def _of_the_service(
     """A run that is lost, or heard again, may say that about the service as a whole."""
     if isinstance(event, JobCreated | ContactRegained):
         return outages.end(connection, now)
-    if isinstance(event, ContactLost) and after.condition is not before.condition:
-        return outages.begin(connection, after.number, _places(connection, now), now)
-    return []
+    if not isinstance(event, ContactLost) or event.answered or after.state.final:
+        return []
+    # A start that cannot be made at once may be asked to wait a moment; a stream has been tried for long.
+    asked_for = now - after.requested_at
+    lasting = after.condition is not before.condition if after.job_id else asked_for > GRACE
+    return outages.begin(connection, after.number, _places(connection, now), now) if lasting else []
 
 
 def _places(connection: sqlite3.Connection, now: datetime) -> list[Place]:
-    """Every place that has the card of a live run and may be told something."""
-    everyone = [one for run in runs.live().on(connection) for one in following(connection, run, now)]
-    return list(dict.fromkeys(one.place for one in everyone if one.wants.card and not one.muted))
+    """Every place that has the card of a live run and may be told something. Each is looked at until one is found."""
+    live = runs.live().on(connection)
+    wishes: dict[Place, list[Follow]] = {}
+    for follow in follows.of_runs(live).on(connection):
+        wishes.setdefault(follow.place, []).append(follow)
+    muted = {run.number: follows.silent(connection, run.number, wishes, now) for run in live}
+
+    def told(place: Place, run: Run) -> bool:
+        fitting = followers(one for one in wishes[place] if one.fits(run))
+        return any(one.wants.card for one in fitting) and place not in muted[run.number]
+
+    return [place for place in wishes if any(told(place, run) for run in live)]

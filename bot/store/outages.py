@@ -38,19 +38,30 @@ def begin(connection: sqlite3.Connection, run: int, places: Iterable[Place], now
     ).fetchone()
     if heard is not None:
         return []
-    number, known = _open(connection, now)
-    edits = [EditOutage(told, place, number) for place, told in known]
+    row = connection.execute("SELECT * FROM outages ORDER BY id DESC LIMIT 1").fetchone()
+    edits: list[Effect] = []
+    if row is not None and row["ended_at"] is None:
+        number = row["id"]
+    elif row is not None and _is_same(connection, row, now):
+        number = row["id"]
+        connection.execute("UPDATE outages SET ended_at = NULL WHERE id = ?", (number,))
+        edits = [EditOutage(told, place, number) for place, told in _told(connection, number)]
+    else:
+        made = connection.execute("INSERT INTO outages (began_at) VALUES (?)", (now.timestamp(),))
+        number = int(made.lastrowid or 0)
     return [*(PostOutage(run, place, number) for place in places), *edits]
 
 
-def _open(connection: sqlite3.Connection, now: datetime) -> tuple[int, list[tuple[Place, int]]]:
-    """The outage that goes on, or that ended just now, with where it was told; else a new one."""
-    row = connection.execute("SELECT * FROM outages ORDER BY id DESC LIMIT 1").fetchone()
-    if row is not None and (row["ended_at"] is None or now.timestamp() - row["ended_at"] < SAME.total_seconds()):
-        connection.execute("UPDATE outages SET ended_at = NULL WHERE id = ?", (row["id"],))
-        return row["id"], _told(connection, row["id"])
-    made = connection.execute("INSERT INTO outages (began_at) VALUES (?)", (now.timestamp(),))
-    return int(made.lastrowid or 0), []
+def _is_same(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> bool:
+    """Whether an outage that ended goes on: it ended just now, and its notices are there to be edited."""
+    if not 0 <= now.timestamp() - row["ended_at"] < SAME.total_seconds():
+        return False
+    missing = connection.execute(
+        "SELECT 1 FROM outbox o WHERE o.once >= ? AND o.once < ? "
+        "AND o.state != 'waiting' AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.key = o.once) LIMIT 1",
+        (f"outage:{row['id']}:", f"outage:{row['id']};"),
+    ).fetchone()
+    return missing is None
 
 
 def end(connection: sqlite3.Connection, now: datetime) -> list[Effect]:

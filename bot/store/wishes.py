@@ -4,13 +4,13 @@ Called by the commands about follows, within their write. What a follow causes w
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from bot.domain import fanout
-from bot.domain.follows import Follow, Follower, OneRun, Wants
+from bot.domain.follows import Follow, Follower, OneRun, Wants, followers
 from bot.domain.places import Person, Place
 from bot.domain.runs import Run
 from bot.store import follows, ingest, outbox, runs, unwanted
@@ -39,12 +39,16 @@ def _settled(connection: sqlite3.Connection, follow: Follow, now: datetime, writ
     """Writes, and does for every run that this is about what follows from it."""
     place = follow.place
     about = _concerned(connection, follow)
-    before = [_follower(connection, run, place, now) for run in about]
+    before = follows.of_runs(about, place).on(connection)
     done = write()
-    for run, had in zip(about, before, strict=True):
-        has = _follower(connection, run, place, now)
+    changed = [one for one in follows.of_runs(about, place).on(connection) if one not in before]
+    for run in about:
+        had, has = before.get(run.number), after.get(run.number)
+        ended = unwanted.withdraw_end(connection, run.number, place)
         unwanted.drop(connection, run.number, place, has.wants if has else None)
         outbox.add(connection, fanout.rewished(run, place, had, has), now)
+        if ended and has is not None:
+            outbox.add(connection, fanout.concluded(run, [has]), now)
     return done
 
 
@@ -59,11 +63,19 @@ def _concerned(connection: sqlite3.Connection, follow: Follow) -> list[Run]:
     ).fetchall()
     found = {run.number: run for run in runs.live().on(connection)}
     for row in rows:
-        run = runs.get(row["run"]).on(connection)
+        run = None if row["run"] in found else runs.get(row["run"]).on(connection)
         if run is not None:
             found[run.number] = run
     return [run for number, run in sorted(found.items()) if follow.fits(run)]
 
 
-def _follower(connection: sqlite3.Connection, run: Run, place: Place, now: datetime) -> Follower | None:
-    return next((one for one in ingest.following(connection, run, now) if one.place == place), None)
+def _followers(
+    connection: sqlite3.Connection, about: Sequence[Run], place: Place, now: datetime
+) -> dict[int, Follower]:
+    """The place as a follower of each of the runs that it follows, by number."""
+    here = follows.of_runs(about, place).on(connection)
+    found: dict[int, Follower] = {}
+    for run in about:
+        for one in ingest.heard(connection, run, followers(one for one in here if one.fits(run)), now):
+            found[run.number] = one
+    return found

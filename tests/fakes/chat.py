@@ -58,6 +58,7 @@ class FakeChat:
         self.faults: deque[tuple[str, Exception, bool]] = deque()
         self.calls: list[Called] = []
         self.outage: Exception | None = None  # what every call meets
+        self.no_links: Exception | None = None  # what asking for a link meets
 
     def fail(self, method: str, error: Exception, *, arrived: bool = False) -> None:
         """The next call of this method raises; with `arrived` its effect happens all the same."""
@@ -119,6 +120,8 @@ class FakeChat:
         return list(self.find(ref).reactions)
 
     async def link(self, ref: PostRef) -> str | None:
+        if self.no_links is not None:
+            raise self.no_links
         return f"https://chat.example/{ref.message}"
 
     async def check(self, place: Place) -> Sequence[str]:

@@ -53,7 +53,13 @@ def test_a_burst_of_one_cause_says_so_and_names_twenty_runs_at_the_most() -> Non
 def test_whatever_runs_fail_of_a_burst_says_each_and_nothing_of_it_formats_or_calls(errors: list[str]) -> None:
     message = alerts.storm([failed(number, error) for number, error in enumerate(errors, start=1)], {})
     assert pings(message) == []
-    assert all(f"support-bot #{number}" in plain(message) for number in range(1, len(errors) + 1))
+    assert all(f"support-bot #{number}" in everything(message) for number in range(1, len(errors) + 1))
+
+
+def test_a_burst_of_many_causes_stays_readable() -> None:
+    message = alerts.storm([failed(number, f"cause {number}") for number in range(1, 2001)], {})
+    assert "and 1992 runs for other causes: /train list state=failed" in plain(message)
+    assert len(everything(message)) < 4000
 
 
 def test_an_end_in_the_channel_is_the_outcome_with_its_reason_and_the_button_that_changes_it() -> None:

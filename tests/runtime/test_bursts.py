@@ -9,7 +9,7 @@ from fakes.backend import FakeBackend
 from messages.made import pings, plain
 from runtime.stage import ADA, GRACE, HERE, THERE, Stage
 
-from bot.domain.effects import PostDirect, PostFailure, PostStorm, PostSuccess
+from bot.domain.effects import Announce, PostDirect, PostFailure, PostOutage, PostStorm, PostSuccess, StartRun
 from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.events import (
     ContactLost,
@@ -19,9 +19,9 @@ from bot.domain.events import (
     TrainingFailed,
     TrainingStarted,
 )
-from bot.domain.follows import Follow, Mute, OneRun, Wants
+from bot.domain.follows import Everything, Follow, Mute, OneRun, Wants
 from bot.domain.lanes import announce_key
-from bot.domain.runs import Run
+from bot.domain.runs import Run, State
 from bot.messages.model import Buttons, Ping
 from bot.store import failures, follows, people
 
@@ -252,6 +252,84 @@ async def test_somebody_who_cannot_be_written_to_is_no_trouble_for_anybody(on: S
     assert set(await on.states()) == {"done"}
 
 
+async def burst_of(on: Stage, many: int) -> list[Run]:
+    runs = [await on.run(wants=LOUD) for _ in range(many)]
+    for run in runs:
+        await on.card(run)
+    await on.start()
+    for run in runs:
+        await fail(on, run)
+    await on.go(10)
+    return runs
+
+
+async def test_a_burst_whose_message_was_deleted_is_said_anew_once(on: Stage) -> None:
+    await burst_of(on, 3)
+    key = PostStorm(1, HERE).once
+    on.chat.by_key(key)[0].deleted = True
+    for _ in range(2):
+        await fail(on, await on.run(wants=LOUD))
+        await on.go(10)
+    (anew,) = on.chat.by_key(f"{key}:again")
+    assert "5 runs failed here" in plain(anew.shown)
+    assert "buried" not in await on.states()
+
+
+async def test_a_burst_is_told_also_where_no_link_can_be_had(on: Stage) -> None:
+    on.chat.no_links = Rejected(Scope.GONE, "message_not_found")
+    await burst_of(on, 4)
+    assert "4 runs failed here" in plain(on.chat.by_key(PostStorm(1, HERE).once)[0].shown)
+
+
+async def test_the_log_of_a_failure_in_a_burst_never_stands_in_the_channel(on: Stage) -> None:
+    runs = [await on.run(wants=LOUD) for _ in range(4)]
+    await on.start()
+    for run in runs:
+        await fail(on, run)
+        await on.go(5)
+    assert all(one.ref.thread for one in on.chat.posts if one.key.startswith("log"))
+
+
+async def test_a_clock_that_was_wrong_once_does_not_keep_failures_quiet(on: Stage) -> None:
+    early, late, now = [await on.run(wants=LOUD) for _ in range(3)]
+    later = on.clock.now() + timedelta(days=30)
+    for run in (early, late):
+        told = [PostFailure(run.number, HERE)]
+        await on.database.write(lambda connection, told=told: failures.tell(connection, told[0].run, told, later))
+        await on.database.write(lambda connection, told=told: failures.may_call(connection, HERE, told[0].run, later))
+    await on.start()
+    await fail(on, now)
+    assert called(on) == [now.number]
+
+
+async def test_nobody_but_its_starter_is_told_alone_of_a_private_run(on: Stage) -> None:
+    run = await long_run(on, private=True, wants=Wants(success="direct"))
+    other = Follow(HERE, Everything(), Wants(success="direct"), GRACE, on.clock.now())
+    await on.database.write(lambda connection: follows.add(connection, other))
+    await on.start()
+    await on.take(run.number, TrainingCompleted(on.clock.now()))
+    await on.go(130)
+    assert on.alone() == [PostDirect(1, ADA.key).once]
+
+
+async def test_a_wish_that_ended_while_its_message_waited_is_not_told(on: Stage) -> None:
+    run = await on.run()
+    await on.start()
+    await on.add(PostDirect(run.number, GRACE.key))
+    await on.go(10)
+    assert on.alone() == []
+
+
+async def test_a_direct_message_whose_content_is_refused_goes_as_its_summary(on: Stage) -> None:
+    run = await long_run(on)
+    await on.start()
+    on.chat.fail("post", Rejected(Scope.CONTENT, "invalid_blocks"))
+    await on.add(PostDirect(run.number, ADA.key))
+    await on.go(10)
+    (said,) = on.chat.by_key(PostDirect(1, ADA.key).once)
+    assert len(said.message.blocks) == 1
+
+
 # The service away: one notice a place.
 
 
@@ -300,3 +378,52 @@ async def test_an_outage_soon_after_another_is_the_same_notice(on: Stage) -> Non
 
 def test_the_window_is_that_of_the_promise() -> None:
     assert timedelta(minutes=10) == failures.WINDOW
+
+
+async def test_a_start_that_is_asked_to_wait_is_no_outage(on: Stage) -> None:
+    service = on.backend
+    assert isinstance(service, FakeBackend)
+    service.fail("start", Unavailable("slow down", after=5, pace="service"))
+    await on.start("deliver", "watch")
+    run = await on.run(state=State.REQUESTED, started_at=None, heard_at=None)
+    await on.add(Announce(run.number, HERE), StartRun(run.number))
+    await on.go(20)
+    assert not [key for key in on.posted() if key.startswith("outage")]
+
+
+async def test_a_start_that_cannot_be_made_for_minutes_is_one(on: Stage) -> None:
+    service = on.backend
+    assert isinstance(service, FakeBackend)
+    for _ in range(100):
+        service.fail("start", Unavailable("connection refused", pace="service", after=10))
+    await on.start("deliver", "watch")
+    run = await on.run(state=State.REQUESTED, started_at=None, heard_at=None)
+    await on.add(Announce(run.number, HERE), StartRun(run.number))
+    await on.go(60)
+    assert not [key for key in on.posted() if key.startswith("outage")]
+    await on.go(30)
+    assert [key for key in on.posted() if key.startswith("outage")] == [PostOutage(1, HERE, 1).once]
+
+
+async def test_a_job_that_is_not_found_is_no_outage(on: Stage) -> None:
+    run = await on.run()
+    await on.start()
+    await on.take(run.number, ContactLost(on.clock.now(), answered=True))
+    await on.go(10)
+    assert not [key for key in on.posted() if key.startswith("outage")]
+
+
+async def test_an_outage_that_was_never_told_is_told_when_it_comes_again(on: Stage) -> None:
+    run = await on.run()
+    await on.start()
+    on.chat.outage = Unavailable("connection refused", after=30, pace="chat:fake")
+    await on.take(run.number, ContactLost(on.clock.now()))
+    await on.go(40)
+    await on.take(run.number, ContactRegained(on.clock.now()))
+    on.chat.outage = None
+    await on.go(60)
+    assert not [key for key in on.posted() if key.startswith("outage")]
+    await on.take(run.number, ContactLost(on.clock.now()))
+    await on.go(40)
+    (notice,) = [one for one in on.chat.posts if one.key.startswith("outage")]
+    assert "out of reach" in plain(notice.shown)

@@ -16,7 +16,6 @@ from bot.domain.effects import (
     DrawSample,
     PostFailure,
     PostLog,
-    PostOutage,
     PostOutcome,
     PostProgress,
     PostSample,
@@ -211,7 +210,7 @@ async def test_a_run_that_cannot_be_handed_over_says_so_on_its_card_until_it_is(
     assert "lost contact" not in plain(on.chat.by_key(announce_key(run.number, HERE))[0].shown)
 
 
-AWAY_FROM_THE_START = {announce_key(1, HERE), PostOutage(1, HERE, 1).once, PostOutcome(1, HERE).once}
+AWAY_FROM_THE_START = {announce_key(1, HERE), PostOutcome(1, HERE).once}
 
 
 async def test_a_cancel_before_the_job_was_ever_asked_for_creates_none(on: Stage) -> None:

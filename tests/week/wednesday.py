@@ -153,17 +153,21 @@ async def somebody_else_starts_runs(cast: Cast) -> None:
 async def the_service_is_away(cast: Cast) -> None:
     """Nothing else goes on when #17 is asked for: one notice a place, which is edited when the service is back."""
     team, service, linus, grace = cast.team, cast.first, cast.linus, cast.grace
-    for _ in range(3):
+    for _ in range(50):
         service.fail("start", AWAY)
-    service.fail("jobs", AWAY)
+        service.fail("jobs", AWAY)
     (await linus.asks("start support-bot")).says("Starting support-bot #17.")
     await team.soon(3)
     (await cast.card("support-bot #17")).says("lost contact with the training service")
+    assert not [one for one in await grace.sees("general") if one.text.startswith("The training service")]
+    for _ in range(5):
+        await team.soon(40)
     away = [titled(await grace.sees(channel), "The training service is") for channel in ("training", "general")]
     for one in away:
         one.says("The training service is out of reach since", "Runs that train go on without us")
     service.fail("ask", AWAY)
     (await linus.asks("ask #3 Hello?")).says("The training service cannot answer now: connection refused. Try again")
+    service.forgive()
     await team.later(10)
     back = [titled(await grace.sees(channel), "The training service is") for channel in ("training", "general")]
     assert [one.id for one in back] == [one.id for one in away]
