@@ -1,9 +1,11 @@
 """Who wants to hear what of which runs, and how several wishes of one place become one."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache, reduce
 from typing import Any, Self, assert_never
 
 from bot.domain.places import Person, Place
@@ -143,7 +145,8 @@ class Follow:
     """A subscription: `place` wants `wants` of `subject`.
 
     `after` is the newest run when it was set: only a follow of one run reaches back. `alone`: the place is a
-    conversation of `set_by` with the bot. `home`: it came with the run itself."""
+    conversation of `set_by` with the bot. `home`: it came with the run itself. `private`: not everybody could read
+    the place when it was set."""
 
     place: Place
     subject: Subject
@@ -154,11 +157,13 @@ class Follow:
     after: int = 0
     alone: bool = False
     home: bool = False
+    private: bool = False
 
     @classmethod
     def of_home(cls, run: Run, wants: Wants, *, alone: bool = False) -> Self:
         """The follow that every run's own place has."""
-        return cls(run.home, OneRun(run.number), wants, run.starter, run.requested_at, 0, run.number - 1, alone, True)
+        subject, after = OneRun(run.number), run.number - 1
+        return cls(run.home, subject, wants, run.starter, run.requested_at, 0, after, alone, True, run.private)
 
     def fits(self, run: Run) -> bool:
         """Whether the run is followed by this. A private run goes nowhere but home and to its starter alone."""
@@ -170,13 +175,19 @@ class Follow:
             return False
         match self.subject:
             case Named(pattern):
-                return fnmatchcase(run.name.lower(), pattern.replace("[", "[[]"))  # a bracket is a bracket
+                return _pattern(pattern).match(run.name.lower()) is not None
             case StartedBy(person):
                 return run.starter == person
             case Everything():
                 return True
             case _:
                 assert_never(self.subject)
+
+
+@lru_cache(maxsize=4096)  # a place may follow hundreds, each of which is compared with every run that goes on
+def _pattern(pattern: str) -> re.Pattern[str]:
+    """The pattern as a regular expression; a bracket is a bracket. `store.follows` says the same in SQL."""
+    return re.compile(translate(pattern.replace("[", "[[]")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +225,13 @@ class Follower:
 
 def followers(follows: Iterable[Follow]) -> tuple[Follower, ...]:
     """One follower a place, in the order in which the places began to follow."""
-    merged: dict[Place, Follower] = {}
+    places: dict[Place, list[Follow]] = {}
     for follow in follows:
-        known = merged.get(follow.place)
-        merged[follow.place] = (
-            replace(known, wants=known.wants.merged(follow.wants), because=(*known.because, follow))
-            if known
-            else Follower(follow.place, follow.wants, (follow,))
-        )
-    return tuple(merged.values())
+        places.setdefault(follow.place, []).append(follow)
+    return tuple(follower(place, found) for place, found in places.items())
+
+
+def follower(place: Place, follows: Sequence[Follow]) -> Follower:
+    """The place with everything that one of its follows, of which there is one at least, wants."""
+    wanted = {id(one.wants): one.wants for one in follows}  # most are one object: what is wanted alike is merged once
+    return Follower(place, reduce(Wants.merged, wanted.values()), tuple(follows))

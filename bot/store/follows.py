@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from bot.domain.follows import Everything, Follow, Mute, Named, OneRun, StartedBy, Subject, Wants
 from bot.domain.places import Person, Place
-from bot.domain.runs import Run
+from bot.domain.runs import Origin, Run
 from bot.store.database import Query
 
 _SELECT = (
@@ -15,13 +16,30 @@ _SELECT = (
     "JOIN people p ON p.id = f.set_by LEFT JOIN people w ON w.id = f.person "
 )
 
+# The same as `Follow.fits`, for follows of more than one run; of several runs it may give one that fits none of them.
+_FITTING = (
+    "f.after < :newest "
+    "AND (f.person IS NULL OR f.person IN (SELECT value FROM json_each(:starters))) "
+    "AND (NOT :hidden OR f.place IN (SELECT value FROM json_each(:homes)) "
+    "OR (f.alone AND f.set_by IN (SELECT value FROM json_each(:starters))))"
+)
+_GLOB = "replace(f.pattern, '[', '[[]')"
+_ONE_NAME = f"(f.pattern IS NULL OR :name GLOB {_GLOB})"
+_NAMES = "(f.pattern IS NULL OR f.pattern IN (SELECT pattern FROM patterns))"
+_PATTERNS = (
+    "WITH names AS MATERIALIZED (SELECT value FROM json_each(:names)), globs AS MATERIALIZED ("
+    f"SELECT DISTINCT f.pattern, {_GLOB} AS glob FROM follows f WHERE f.ended_at IS NULL AND f.run IS NULL), "
+    "patterns AS MATERIALIZED ("
+    "SELECT pattern FROM globs g WHERE EXISTS (SELECT 1 FROM names n WHERE n.value GLOB g.glob)) "
+)
+
 
 def add(connection: sqlite3.Connection, follow: Follow) -> int:
     """Begins a follow and gives its number. Its persons must have been seen."""
     run, pattern, person = _columns(follow.subject)
     done = connection.execute(
-        "INSERT INTO follows (place, run, pattern, person, after, home, alone, wants, set_by, set_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO follows (place, run, pattern, person, after, home, alone, private, wants, set_by, set_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             str(follow.place),
             run,
@@ -30,6 +48,7 @@ def add(connection: sqlite3.Connection, follow: Follow) -> int:
             follow.after,
             int(follow.home),
             int(follow.alone),
+            int(follow.private),
             json.dumps(follow.wants.as_dict()),
             follow.set_by.key,
             follow.set_at.timestamp(),
@@ -55,10 +74,33 @@ def end(connection: sqlite3.Connection, number: int, at: datetime) -> bool:
 
 def of_run(run: Run) -> Query[list[Follow]]:
     """The follows that fit a run and have not ended, the oldest first."""
+    return of_runs([run])
+
+
+def of_runs(runs: Sequence[Run], place: Place | None = None) -> Query[list[Follow]]:
+    """The follows that fit one of the runs and have not ended, the oldest first; `place`: only those of this place.
+
+    There may be thousands that fit none: only rows that fit are decoded."""
+    later = [run for run in runs if run.origin is not Origin.HISTORY]
+    names = sorted({run.name.lower() for run in later})
+    here = "f.ended_at IS NULL" + (" AND f.place = :place" if place else "")
+    several = len(names) > 1
     return Query(
-        _SELECT + "WHERE f.ended_at IS NULL AND (f.run = ? OR (f.run IS NULL AND f.after < ?)) ORDER BY f.id",
-        (run.number, run.number),
-        lambda rows: [follow for follow in map(_follow, rows) if follow.fits(run)],
+        f"{_PATTERNS if several else ''}{_SELECT} WHERE f.id IN ("
+        f"SELECT f.id FROM follows f WHERE {here} AND f.run IN (SELECT value FROM json_each(:numbers)) UNION ALL "
+        f"SELECT f.id FROM follows f WHERE {here} AND f.run IS NULL AND {_FITTING} "
+        f"AND {_NAMES if several else _ONE_NAME}) ORDER BY f.id",
+        {
+            "place": str(place),
+            "numbers": json.dumps([run.number for run in runs]),
+            "name": names[0] if names else "",
+            "names": json.dumps(names),
+            "newest": max((run.number for run in later), default=0),
+            "starters": json.dumps(list({run.starter.key for run in later})),
+            "homes": json.dumps(list({str(run.home) for run in later})),
+            "hidden": all(run.private for run in later),
+        },
+        lambda rows: [follow for follow in map(_follow, rows) if any(follow.fits(run) for run in runs)],
     )
 
 
@@ -163,14 +205,21 @@ def _follow(row: sqlite3.Row) -> Follow:
     return Follow(
         Place.parse(row["place"]),
         _subject(row),
-        Wants(**json.loads(row["wants"])),
+        _wants(row["wants"]),
         Person.parse(row["set_by"], row["set_by_name"]),
         datetime.fromtimestamp(row["set_at"], UTC),
         row["id"],
         row["after"],
         bool(row["alone"]),
         bool(row["home"]),
+        bool(row["private"]),
     )
+
+
+@lru_cache(maxsize=256)
+def _wants(text: str) -> Wants:
+    """One object a text: most follows want the same."""
+    return Wants(**json.loads(text))
 
 
 def _subject(row: sqlite3.Row) -> Subject:

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.domain import fanout
-from bot.domain.follows import Follow, Follower, OneRun, Wants, followers
-from bot.domain.places import Person, Place
+from bot.domain.follows import Follow, Follower, OneRun, Wants, follower
+from bot.domain.places import Person
 from bot.domain.runs import Run
 from bot.store import follows, ingest, outbox, runs, unwanted
 
@@ -39,11 +39,16 @@ def _settled(connection: sqlite3.Connection, follow: Follow, now: datetime, writ
     """Writes, and does for every run that this is about what follows from it."""
     place = follow.place
     about = _concerned(connection, follow)
-    before = follows.of_runs(about, place).on(connection)
+    before = {one.number: one for one in follows.of_runs(about, place).on(connection)}
     done = write()
-    changed = [one for one in follows.of_runs(about, place).on(connection) if one not in before]
+    after = {one.number: one for one in follows.of_runs(about, place).on(connection)}
+    same = [one for one in before.values() if after.get(one.number) == one]
+    old = [one for one in before.values() if after.get(one.number) != one]
+    new = [one for one in after.values() if before.get(one.number) != one]
     for run in about:
-        had, has = before.get(run.number), after.get(run.number)
+        rest = [one for one in same if one.fits(run)]
+        had = _follower(connection, run, [*rest, *(one for one in old if one.fits(run))], now)
+        has = _follower(connection, run, [*rest, *(one for one in new if one.fits(run))], now)
         ended = unwanted.withdraw_end(connection, run.number, place)
         unwanted.drop(connection, run.number, place, has.wants if has else None)
         outbox.add(connection, fanout.rewished(run, place, had, has), now)
@@ -69,13 +74,6 @@ def _concerned(connection: sqlite3.Connection, follow: Follow) -> list[Run]:
     return [run for number, run in sorted(found.items()) if follow.fits(run)]
 
 
-def _followers(
-    connection: sqlite3.Connection, about: Sequence[Run], place: Place, now: datetime
-) -> dict[int, Follower]:
-    """The place as a follower of each of the runs that it follows, by number."""
-    here = follows.of_runs(about, place).on(connection)
-    found: dict[int, Follower] = {}
-    for run in about:
-        for one in ingest.heard(connection, run, followers(one for one in here if one.fits(run)), now):
-            found[run.number] = one
-    return found
+def _follower(connection: sqlite3.Connection, run: Run, here: Sequence[Follow], now: datetime) -> Follower | None:
+    """The place of these follows as a follower of the run."""
+    return ingest.heard(connection, run, [follower(here[0].place, here)], now)[0] if here else None
