@@ -6,7 +6,7 @@ will read may name only runs that belong there.
 """
 
 from bot.commands.roles import Standing
-from bot.commands.spec import Command, Incoming
+from bot.commands.spec import Command, Incoming, Request
 from bot.domain.errors import UserError
 from bot.domain.runs import Run
 
@@ -31,3 +31,20 @@ def publishable(run: Run, incoming: Incoming) -> bool:
     """Whether everybody in this place may read of the run: a private one only at home, and where its starter is alone
     with the bot."""
     return not run.private or run.home == incoming.place or (incoming.direct and run.starter == incoming.person)
+
+
+def check_publishable(run: Run, incoming: Incoming) -> None:
+    """UserError for a run that everybody here would read of, and may not."""
+    if not publishable(run, incoming):
+        raise UserError(
+            f"`#{run.number}` is private, and everybody here would read of it. Nothing was changed. "
+            f"`/train share {run.number}` publishes it; its starter or an admin may."
+        )
+
+
+async def check_told(request: Request, undone: str) -> None:
+    """UserError where nothing could be told in this place; `undone` says what did not happen then."""
+    chat = request.desk.chats.get(request.place.platform)
+    problems = await chat.check(request.place) if chat else ["this chat is not connected"]
+    if problems:
+        raise UserError(f"I cannot report here, so {undone}: " + " ".join(problems))

@@ -3,10 +3,12 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
 
 from bot.commands import access, find, opening
-from bot.commands.desk import Desk
+from bot.commands.desk import Desk, Write
 from bot.commands.find import ANY_RUN, NO_RUN
 from bot.commands.opening import Wish
 from bot.commands.roles import Standing
@@ -42,8 +44,8 @@ async def again(
     sure: Annotated[bool | None, SURE] = None,
 ) -> Message:
     """Start a run again, from its own copy of its recipe."""
-    begun = await opening.earlier(request)
-    if begun is None:
+
+    async def begin() -> Write | Message:
         before = await find.run(request, run)
         _publishable(before, request)
         chosen = recipes.override(_startable(before), settings)
@@ -57,8 +59,16 @@ async def again(
         if odd and sure is None:
             return starts.ask_odd(f"Run #{before.number} had", odd, call)
         changes = tuple(starts.change(one) for one in recipes.differences(_startable(before), chosen))
-        begun = await opening.begin(request, Wish(chosen, changes, said, before.number))
-    return starts.starting(begun, direct=request.incoming.direct)
+        wish = Wish(chosen, changes, said, before.number)
+        hidden = before.private and not request.incoming.private  # its home is not closed any more
+        return await opening.begin(request, _alone(wish) if hidden else wish)
+
+    return await request.settle(begin, partial(opening.tell, request))
+
+
+def _alone(wish: Wish) -> Wish:
+    """The wish without what it says of the run that is done again."""
+    return replace(wish, parent=None, changes=tuple(starts.without_before(one) for one in wish.changes))
 
 
 def _publishable(run: Run, request: Request) -> None:
@@ -80,17 +90,28 @@ def _startable(run: Run) -> Recipe:
 @command(acts=True, examples=("share #42",))
 async def share(request: Request, run: Annotated[RunRef, ANY_RUN] = NO_RUN) -> Message:
     """Let everybody see a private run."""
-    found = await find.run(request, run)
-    if request.person != found.starter and request.incoming.standing is not Standing.ADMIN:
-        raise UserError(f"Only who started `{found.title}`, or an admin, can share it. Nothing was changed.")
-    now = request.desk.clock.now()
 
-    def write(connection: sqlite3.Connection) -> bool:
-        people.see(connection, request.person, now)
-        before = runs.get(found.number).on(connection)
-        if before is None or not before.private:
-            return False
-        runs.save(connection, replace(before, private=False))
-        return True
+    async def begin() -> Write | Message:
+        found = await find.run(request, run)
+        if request.person != found.starter and request.incoming.standing is not Standing.ADMIN:
+            raise UserError(f"Only who started `{found.title}`, or an admin, can share it. Nothing was changed.")
+        return partial(_publish, request=request, number=found.number, now=request.desk.clock.now())
 
-    return starts.shared(found, new=await request.desk.once(request.incoming.id, write))
+    async def tell(kept: dict[str, Any]) -> Message:
+        return starts.shared(await find.kept(request, kept["run"]), new=kept["new"], left_out=kept["left_out"])
+
+    return await request.settle(begin, tell)
+
+
+def _publish(connection: sqlite3.Connection, *, request: Request, number: int, now: datetime) -> dict[str, Any]:
+    """Everybody sees the run from now on, but nothing of a private one that it does again."""
+    people.see(connection, request.person, now)
+    before = runs.get(number).on(connection)
+    if before is None or not before.private:
+        return {"run": number, "new": False, "left_out": None}
+    parent = runs.get(before.parent).on(connection) if before.parent is not None else None
+    after = replace(before, private=False)
+    if parent is not None and parent.private:
+        after = replace(after, parent=None, changes=tuple(starts.without_before(one) for one in before.changes))
+    runs.save(connection, after)
+    return {"run": number, "new": True, "left_out": before.parent if after.parent is None else None}

@@ -6,13 +6,13 @@ what it says is shown to nobody else.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from bot.commands import find, steps
-from bot.commands.desk import Desk
+from bot.commands.desk import Desk, Write
 from bot.commands.find import NO_RUN, NO_WORDS
 from bot.commands.roles import Standing
-from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Words, command
+from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Typed, Words, command
 from bot.domain import hyper
 from bot.domain.errors import Rejected, Scope, Unavailable, UserError
 from bot.domain.recipes import MAX_PROMPT, Prompt
@@ -22,10 +22,10 @@ from bot.messages import answers, facts
 from bot.messages import votes as vote_messages
 from bot.messages.model import Message
 from bot.messages.votes import Part
-from bot.store import listing, runs, views
-from bot.store.listing import Filter
+from bot.store import elsewhere, listing, runs, views
 
 ANSWER_LIMIT = 20_000  # characters of an answer that are kept
+NOTHING = Typed("")
 EXPORT, ALL = "export", "all"
 MOST_SUMMED, MOST_EXPORTED = 4, 50  # runs that are named in one line
 PIECE = 25  # runs of an export that are read at once
@@ -35,24 +35,29 @@ PIECE = 25  # runs of an export that are read at once
 async def ask(
     request: Request,
     run: Annotated[RunRef, find.ANY_RUN],
-    prompt: Annotated[Words, Arg("What to ask")] = NO_WORDS,
+    prompt: Annotated[Typed, Arg("What to ask")] = NOTHING,
     *,
     step: Annotated[str, steps.STEP] = steps.LAST,
 ) -> Message:
     """Ask a checkpoint a question."""
-    found = await find.run(request, run)
-    if step.lower() == steps.LAST and not found.checkpoints:
-        return answers.no_checkpoint(found, prompt)
-    at = await steps.chosen(request, found, step)
-    if not prompt.strip():
-        return answers.what(found, at)
-    if len(prompt) > MAX_PROMPT:
-        raise UserError(f"That question has {len(prompt)} characters; {MAX_PROMPT} are the most. Nobody was asked.")
-    kept = await request.desk.earlier(request.incoming.id)
-    if kept is None:
+
+    async def begin() -> Write | Message:
+        found = await find.run(request, run)
+        if step.lower() == steps.LAST and not found.checkpoints:
+            return answers.no_checkpoint(found, prompt)
+        at = await steps.chosen(request, found, step)
+        if not prompt.strip():
+            return answers.what(found, at)
+        if len(prompt) > MAX_PROMPT:
+            raise UserError(f"That question has {len(prompt)} characters; {MAX_PROMPT} are the most. Nobody was asked.")
         text = await _asked(request, found, at, Prompt(prompt, _system(found)))
-        kept = await request.desk.once(request.incoming.id, lambda _: {"step": at, "answer": text})
-    return answers.answer(found, kept["step"], prompt, kept["answer"])
+        return lambda _: {"run": found.number, "step": at, "answer": text}
+
+    async def tell(kept: dict[str, Any]) -> Message:
+        found = await find.kept(request, kept["run"])
+        return answers.answer(found, kept["step"], prompt, kept["answer"])
+
+    return await request.settle(begin, tell)
 
 
 def _system(run: Run) -> str | None:
@@ -63,6 +68,12 @@ def _system(run: Run) -> str | None:
 
 async def _asked(request: Request, run: Run, step: int, prompt: Prompt) -> str:
     """What the checkpoint answers; UserError says why it does not."""
+    other = await request.desk.db.read(elsewhere.service(run.number))
+    if other:
+        raise UserError(
+            f"{facts.title(run)} was trained on another training service ({cut(other, 200)}), which this bot is not "
+            "connected to now. Nobody was asked."
+        )
     if step == BASE_STEP and not run.recipe.model:
         raise UserError(f"It is not known which base model {facts.title(run)} began with. Ask one of its checkpoints.")
     try:
@@ -152,26 +163,31 @@ async def _mistyped(request: Request, action: str) -> None:
 async def _export(request: Request, text: str) -> Message:
     """The file; the newest runs come first, and what would make it too large is left out."""
     if text.strip().lower() == ALL:
-        found = await request.desk.db.read(listing.select(request.incoming.viewer, Filter(), listing.EVERY))
-        if not found:
+        ordered = await request.desk.db.read(listing.numbers(request.incoming.viewer))
+        if not ordered:
             raise UserError("There is no run that you may see here yet, so there is nothing to export.")
     else:
         found = await find.several(request, text, MOST_EXPORTED) or [await find.run(request, NO_RUN)]
-    ordered = sorted(found, key=lambda one: one.number, reverse=True)
-    return vote_messages.export(ordered, await _parts(request.desk, ordered))
+        ordered = sorted((one.number for one in found), reverse=True)
+    first, made = await _parts(request.desk, ordered)
+    return vote_messages.export(first, made, len(ordered))
 
 
-async def _parts(desk: Desk, ordered: Sequence[Run]) -> list[Part]:
-    """A part for each of the first runs, as far as they fit; in pieces, so that nobody else waits for long."""
+async def _parts(desk: Desk, ordered: Sequence[int]) -> tuple[list[Run], list[Part]]:
+    """The first runs, a few of them, and a part for each of them all, as far as they fit; in pieces, and made in a
+    thread, so that nobody else waits for long."""
+    named: list[Run] = []
     made: list[Part] = []
     size = 0
     for first in range(0, len(ordered), PIECE):
-        some = ordered[first : first + PIECE]
-        numbers = [one.number for one in some]
+        numbers = ordered[first : first + PIECE]
+        rows = await desk.db.read(runs.rows(numbers))
+        some = await asyncio.to_thread(runs.read_all, rows)
+        named = named or some
         samples, votes = await desk.db.read(views.answers(numbers)), await desk.db.read(views.tallies(numbers))
         for part in await asyncio.to_thread(vote_messages.parts, some, samples, votes):
             size += part.size
             if made and size > vote_messages.MOST_BYTES:
-                return made
+                return named, made
             made.append(part)
-    return made
+    return named, made

@@ -1,15 +1,17 @@
 """What a command handler works with: the database, the clock, the recipes, and the wake-ups of the runtime."""
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from bot.commands.roles import Roles
 from bot.domain.errors import UserError
 from bot.domain.recipes import Recipe, RecipeError
 from bot.domain.runs import Point, Run
-from bot.messages.model import Picture
+from bot.messages.model import Message, Picture
 from bot.ports import Chat, Clock
 from bot.store import requests
 from bot.store.database import Database
@@ -28,6 +30,7 @@ class HelpEntry:
 
 Recipes = Mapping[str, Recipe | RecipeError]
 Curve = tuple[Run, Sequence[Point]]
+Write = Callable[[sqlite3.Connection], Any]
 Ask = Callable[[str, int, str, Sequence[Mapping[str, str]], int], Awaitable[str]]
 
 
@@ -71,12 +74,13 @@ class Desk:
     tokens: frozenset[str] = frozenset()
     plots: Callable[[Sequence[Curve]], Awaitable[Picture | None]] = no_picture  # several runs in one picture
     ask: Ask = nobody_to_ask  # as `Backend.ask`: job, step (0 is the base model), model, messages, limit in tokens
+    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)  # by request
 
     async def recipes(self) -> Recipes:
         """Every recipe by name, the broken ones as their errors."""
         return await self.book.read()
 
-    async def once(self, request: str, function: Callable[[sqlite3.Connection], Any]) -> Any:
+    async def once(self, request: str, function: Write) -> Any:
         """Does the write for the first delivery of this request, and gives its result to every later one.
 
         The result must be JSON. The function and the note of its result commit together."""
@@ -90,3 +94,16 @@ class Desk:
         """What `once` gave an earlier delivery of this request; None for the first. What has changed since then, also
         by that delivery, does not matter to the answer."""
         return await self.db.read(requests.earlier(request))
+
+    async def settled(self, request: str, begin: Callable[[], Awaitable[Write | Message]]) -> Any:
+        """What this request came to: the kept result of an earlier delivery, else of the write that `begin` gives now.
+
+        `begin` finds what is meant, checks it and changes nothing; where there is nothing to write it gives the answer
+        instead, which is not kept. Deliveries of one request take turns, so that one alone begins."""
+        turn = self.turns.setdefault(request, asyncio.Lock())
+        async with turn:
+            kept = await self.earlier(request)
+            if kept is not None:
+                return kept
+            found = await begin()
+            return found if isinstance(found, Message) else await self.once(request, found)

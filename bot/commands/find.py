@@ -32,6 +32,14 @@ async def run(request: Request, ref: RunRef) -> Run:
     return await _named(request, word)
 
 
+async def kept(request: Request, number: int) -> Run:
+    """The run that an earlier delivery of this request found, or that it began."""
+    found = await request.desk.db.read(runs.get(number))
+    if found is None:
+        raise LookupError(f"run {number} is gone")
+    return found
+
+
 async def several(request: Request, text: str, most: int) -> list[Run]:
     """The runs that a line names, without repetitions: `#41 #42`, `support-bot #42`; a name of several words between
     commas. UserError for more than `most`."""

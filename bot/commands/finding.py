@@ -16,7 +16,7 @@ from bot.domain.errors import UserError
 from bot.domain.places import Person
 from bot.domain.ratings import Tally
 from bot.domain.recipes import Recipe
-from bot.domain.runs import State
+from bot.domain.runs import Run, State
 from bot.domain.text import cut, one_line
 from bot.messages import best as best_messages
 from bot.messages import compare as compare_messages
@@ -70,9 +70,14 @@ async def list_(
     )
     if not found.runs:
         raise UserError(f"There is no page {page}: the last one is `page={found.last}`.")
-    links = await asyncio.gather(*(show.link(request, run, run.home) for run in found.runs))
+    links = await asyncio.gather(*(_link(request, run) for run in found.runs))
     told = {run.number: link for run, link in zip(found.runs, links, strict=True) if link}
     return lists.page(found, told, now=now)
+
+
+async def _link(request: Request, run: Run) -> str | None:
+    """To its card at home, or here where nobody is to be shown where that is."""
+    return await show.link(request, run, run.home if run.opens_from(request.place) else request.place)
 
 
 def _typed(given: Mapping[str, str]) -> str:

@@ -7,9 +7,11 @@ what is followed is in `following`, mutes are in `quiet`.
 import sqlite3
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
-from bot.commands import access, subjects
+from bot.commands import access, find, quiet, subjects
+from bot.commands.desk import Write
 from bot.commands.spec import Arg, Request, RunRef, Words, command
 from bot.commands.subjects import EVENT_WORDS, NO_EVENTS
 from bot.domain.errors import UserError
@@ -46,21 +48,22 @@ async def follow(
     only: Annotated[bool, Arg("Exactly these events, no others")] = False,
 ) -> Message:
     """Tell this place of runs: samples, progress, success, failures."""
-    done = await request.desk.earlier(request.incoming.id)
-    if done is None and not what.strip():
-        return messages.nothing_named(await _live(request))
-    if done is None:
+
+    async def begin() -> Write | Message:
+        if not what.strip():
+            return messages.nothing_named(await _live(request))
         asked = _asked(request, events, every=every, success=success, mention=mention, only=only)
         if asked.success == "direct" and await request.desk.db.read(people.quiet(request.person)):
             raise UserError("Your direct messages are off: `/train dm on` first. Nothing was changed.")
         meant = await subjects.subject(request, what)
-        usual = await _usual(request, meant, what)
-        await _can_post(request)
-        now = request.desk.clock.now()
-        done = await request.desk.once(
-            request.incoming.id, lambda connection: _write(connection, request, asked, usual, now)
-        )
-    return await _told(request, done)
+        run = await _run_of(request, meant)
+        if run is not None:
+            access.check_publishable(run, request.incoming)
+        usual = await _usual(request, meant, run, what)
+        await access.check_told(request, "nothing was changed")
+        return partial(_write, request=request, asked=asked, usual=usual, now=request.desk.clock.now())
+
+    return await request.settle(begin, partial(_told, request))
 
 
 def _asked(request: Request, events: str, *, every: int, success: str, mention: str, only: bool) -> Asked:
@@ -74,35 +77,24 @@ def _asked(request: Request, events: str, *, every: int, success: str, mention: 
     return Asked(named, only, every or None, success or None, called)
 
 
-async def _usual(request: Request, meant: Subject, what: str) -> Follow:
-    """The follow as it begins where nothing is said: as it was when it ended, as a run's home has it, or as any.
-    UserError for a run that may not be told here."""
+async def _run_of(request: Request, meant: Subject) -> Run | None:
+    """The run, where one alone is followed."""
+    return await find.kept(request, meant.number) if isinstance(meant, OneRun) else None
+
+
+async def _usual(request: Request, meant: Subject, run: Run | None, what: str) -> Follow:
+    """The follow as it begins where nothing is said: as it was when it ended, as a run's home has it, or as any."""
     now, incoming = request.desk.clock.now(), request.incoming
-    new = Follow(request.place, meant, Wants(), request.person, now, alone=incoming.direct)
-    if isinstance(meant, OneRun):
-        run = await request.desk.db.read(runs.get(meant.number))
-        if run is None or not access.publishable(run, incoming):
-            raise UserError(
-                f"`#{meant.number}` is private, and everybody here would read of it. Nothing was changed. "
-                f"`/train share {meant.number}` publishes it; its starter or an admin may."
-            )
-        if run.home == request.place and run.origin is Origin.CHAT:
-            wants = Wants.of_home(run.recipe.notify, progress=request.desk.progress)
-            new = replace(new, wants=wants, home=True)
+    new = Follow(request.place, meant, Wants(), request.person, now, alone=incoming.direct, private=incoming.private)
+    if run is not None and run.home == request.place and run.origin is Origin.CHAT:
+        wants = Wants.of_home(run.recipe.notify, progress=request.desk.progress)
+        new = replace(new, wants=wants, home=True)
     before = await subjects.referred(request, what, ended=True)
     return replace(new, wants=before.wants) if before else new
 
 
-async def _can_post(request: Request) -> None:
-    """Nothing is followed where it could not be told."""
-    chat = request.desk.chats.get(request.place.platform)
-    problems = await chat.check(request.place) if chat else ["this chat is not connected"]
-    if problems:
-        raise UserError("I cannot report here, so nothing was changed: " + " ".join(problems))
-
-
 def _write(
-    connection: sqlite3.Connection, request: Request, asked: Asked, usual: Follow, now: datetime
+    connection: sqlite3.Connection, *, request: Request, asked: Asked, usual: Follow, now: datetime
 ) -> dict[str, Any]:
     """Begins the follow or changes it. Gives its number, whether it is new, and whether nothing changed."""
     people.see(connection, request.person, now)
@@ -139,12 +131,12 @@ async def _told(request: Request, done: dict[str, Any]) -> Message:
     if found is None:
         raise LookupError(f"follow {done['follow']} was not stored")
     run = await _run(request, found)
-    mutes = await request.desk.db.read(follows.mutes(request.place, request.desk.clock.now()))
+    mutes, unheard = await quiet.mutes(request), await quiet.unheard(request, [found])
     if done["new"]:
-        return messages.begun(found, run, mutes, await _unreached(request, found))
+        return messages.begun(found, run, mutes, await _unreached(request, found), unheard)
     if run is not None and run.state.final:
         return messages.over(run)
-    return messages.changed(found, run, mutes, same=done["same"])
+    return messages.changed(found, run, mutes, unheard, same=done["same"])
 
 
 async def _run(request: Request, found: Follow) -> Run | None:
@@ -178,19 +170,17 @@ async def unfollow(
     events: Annotated[Words, EVENT_WORDS] = NO_EVENTS,
 ) -> Message:
     """Tell this place no more of something, or less."""
-    done = await request.desk.earlier(request.incoming.id)
-    if done is None:
+
+    async def begin() -> Write:
         named = subjects.events(events)
         found = await subjects.followed(request, what)
-        now = request.desk.clock.now()
-        done = await request.desk.once(
-            request.incoming.id, lambda connection: _lessen(connection, request, found.number, named, now)
-        )
-    return await _untold(request, done)
+        return partial(_lessen, request=request, number=found.number, named=named, now=request.desk.clock.now())
+
+    return await request.settle(begin, partial(_untold, request))
 
 
 def _lessen(
-    connection: sqlite3.Connection, request: Request, number: int, named: frozenset[str], now: datetime
+    connection: sqlite3.Connection, *, request: Request, number: int, named: frozenset[str], now: datetime
 ) -> dict[str, Any]:
     """Ends the follow, or takes the events from it; gives its number and the events that are still told."""
     people.see(connection, request.person, now)
@@ -214,7 +204,7 @@ async def _untold(request: Request, done: dict[str, Any]) -> Message:
         raise LookupError(f"follow {done['follow']} is gone")
     run = await _run(request, found)
     if done["left"]:
-        return messages.lessened(found, run, done["gone"])
+        return messages.lessened(found, run, done["gone"], await quiet.unheard(request, [found]))
     here = await request.desk.db.read(follows.of_place(request.place))
     if run is None:
         still = [one for one in here if not one.home]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from bot.commands import find, subjects
+from bot.commands import find, quiet, subjects
 from bot.commands.find import NO_RUN
 from bot.commands.spec import Arg, Request, RunRef, command
 from bot.domain.follows import Follow, Named, OneRun
@@ -26,18 +26,19 @@ async def follows_(
     """Show what is followed here, and change it."""
     now = request.desk.clock.now()
     here = await request.desk.db.read(follows.of_place(request.place))
-    mutes = await request.desk.db.read(follows.mutes(request.place, now))
+    mutes, unheard = await quiet.mutes(request), await quiet.unheard(request, here)
     recent = await request.desk.db.read(listing.select(request.incoming.viewer, Filter(), RECENT))
     if not run.strip():
         listed = [_listed(one, recent) for one in here if not one.home]
         homes = [one for one in recent if not one.state.final and _at_home(here, one)]
-        return messages.here(listed, homes, mutes, now)
+        return messages.here(listed, homes, mutes, now, unheard)
     one = await _meant(request, run, here)
     if one is None:
         found = await find.run(request, run)
         following = await request.desk.db.read(follows.of_run(found))
-        return messages.of_run(found, [one for one in following if one.place == request.place], mutes, now)
-    return messages.of_follow(_listed(one, recent), mutes, now)
+        told = [one for one in following if one.place == request.place]
+        return messages.of_run(found, told, mutes, now, await quiet.unheard(request, told))
+    return messages.of_follow(_listed(one, recent), mutes, now, unheard | await quiet.unheard(request, [one]))
 
 
 def _at_home(here: list[Follow], run: Run) -> bool:

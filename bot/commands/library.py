@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as changed
-from typing import Annotated
+from typing import Annotated, Any
 
 from bot.commands import access, find
-from bot.commands.desk import Desk
+from bot.commands.desk import Desk, Write
 from bot.commands.roles import Standing
 from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Words, command
 from bot.commands.start import usable
@@ -70,13 +70,28 @@ async def _save(request: Request, text: str, *, replace: bool) -> Message:
         raise UserError(
             f"`{cut(name, 40)}` cannot be a recipe's name: small letters, digits, `-`, `_` and `.`, at most 40 of them."
         )
-    run = await find.run(request, RunRef(asked["run"] or asked["number"] or ""))
-    _may_save(request, run)
+    ref = RunRef(asked["run"] or asked["number"] or "")
+
+    async def begin() -> Write | Message:
+        run = await find.run(request, ref)
+        _may_save(request, run)
+        if not await _saved(request, run, name, replace=replace):
+            return messages.ask_replace(run, name)
+        return lambda _: {"run": run.number}
+
+    async def tell(kept: dict[str, Any]) -> Message:
+        return messages.saved(await find.kept(request, kept["run"]), name)
+
+    return await request.settle(begin, tell)
+
+
+async def _saved(request: Request, run: Run, name: str, *, replace: bool) -> bool:
+    """Whether the file is the run's now; also where an earlier delivery, which broke off, had written it."""
+    wanted = _kept(run, name)
     try:
-        saved = await request.desk.book.save(_kept(run, name), replace=replace)
+        return await request.desk.book.save(wanted, replace=replace) or (await request.desk.recipes())[name] == wanted
     except RecipeError as error:
         raise UserError(f"`{run.title}` cannot be saved as a recipe. {error}") from None
-    return messages.saved(run, name) if saved else messages.ask_replace(run, name)
 
 
 def _may_save(request: Request, run: Run) -> None:

@@ -6,7 +6,10 @@ Used by `start` and `again`. The run, its home's follow and its first effects co
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from bot.commands import access, find
+from bot.commands.desk import Write
 from bot.commands.spec import Request
 from bot.domain import tokens
 from bot.domain.errors import UserError
@@ -14,6 +17,8 @@ from bot.domain.follows import Wants
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Run
 from bot.domain.text import one_line
+from bot.messages import starts
+from bot.messages.model import Message
 from bot.store import ingest, people, runs
 
 NOTE = 200  # characters
@@ -29,36 +34,18 @@ class Wish:
     parent: int | None = None
 
 
-async def earlier(request: Request) -> Run | None:
-    """The run that an earlier delivery of this request began."""
-    number = await request.desk.earlier(request.incoming.id)
-    return None if number is None else await _stored(request, number)
+async def begin(request: Request, wish: Wish) -> Write:
+    """What stores the run, with everything that its beginning causes. UserError where it cannot be reported here."""
+    await access.check_told(request, "nothing was started")
+    return partial(_store, request=request, wish=wish, now=request.desk.clock.now())
 
 
-async def begin(request: Request, wish: Wish) -> Run:
-    """The run, stored, with everything that its beginning causes. UserError where it cannot be reported here."""
-    await _can_post(request)
-    now = request.desk.clock.now()
-    number = await request.desk.once(request.incoming.id, lambda connection: _store(connection, request, wish, now))
-    return await _stored(request, number)
+async def tell(request: Request, number: int) -> Message:
+    """The promise that this run exists."""
+    return starts.starting(await find.kept(request, number), direct=request.incoming.direct)
 
 
-async def _stored(request: Request, number: int) -> Run:
-    run = await request.desk.db.read(runs.get(number))
-    if run is None:
-        raise LookupError(f"run {number} was not stored")
-    return run
-
-
-async def _can_post(request: Request) -> None:
-    """Nothing starts where its card could not be posted."""
-    chat = request.desk.chats.get(request.place.platform)
-    problems = await chat.check(request.place) if chat else ["this chat is not connected"]
-    if problems:
-        raise UserError("I cannot report here, so nothing was started: " + " ".join(problems))
-
-
-def _store(connection: sqlite3.Connection, request: Request, wish: Wish, now: datetime) -> int:
+def _store(connection: sqlite3.Connection, *, request: Request, wish: Wish, now: datetime) -> int:
     people.see(connection, request.person, now)
     run = runs.add(
         connection,
@@ -69,6 +56,7 @@ def _store(connection: sqlite3.Connection, request: Request, wish: Wish, now: da
             starter=request.person,
             requested_at=now,
             private=request.incoming.private,
+            home_private=request.incoming.private,
             parent=wish.parent,
             note=wish.note,
             changes=wish.changes,

@@ -6,21 +6,23 @@ remove the one that moved up.
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Annotated
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
 
 from bot.commands import access, find
-from bot.commands.desk import Desk
+from bot.commands.desk import Desk, Write
 from bot.commands.find import ANY_RUN, NO_RUN
-from bot.commands.library import NO_WORDS
-from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Words, command
+from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Typed, command
 from bot.commands.start import usable
 from bot.domain import prompts
 from bot.domain.calls import Call
 from bot.domain.effects import PostPrompts
 from bot.domain.errors import UserError
 from bot.domain.recipes import Prompt, Recipe
+from bot.domain.runs import Run
 from bot.domain.text import cut, one_line
 from bot.messages import recipes as messages
 from bot.messages.model import Message
@@ -28,7 +30,9 @@ from bot.store import ingest, outbox, people, runs
 from bot.store import prompts as changes
 
 ACTIONS = ("show", "add", "remove")
-_ACTION = re.compile(rf"({'|'.join(ACTIONS)})(#[0-9]+)?", re.IGNORECASE)
+_BEHIND = re.compile(r"(#[0-9]+)\s+(.*)", re.DOTALL)
+NOTHING = Typed("")
+Change = Callable[[Recipe], Recipe]
 
 
 async def _actions(_: Incoming, __: Desk, last: str, ___: Mapping[str, str]) -> Sequence[Choice]:
@@ -57,8 +61,8 @@ async def _numbers(incoming: Incoming, desk: Desk, last: str, args: Mapping[str,
 async def prompts_(
     request: Request,
     run: Annotated[RunRef, ANY_RUN] = NO_RUN,
-    action: Annotated[str, Arg("What to do: show, add or remove", complete=_actions)] = "",
-    words: Annotated[Words, Arg("The question to add, or the number to remove", complete=_numbers)] = NO_WORDS,
+    action: Annotated[str, Arg("What to do: show, add or remove", complete=_actions, marks=ACTIONS)] = "",
+    words: Annotated[Typed, Arg("The question to add, or the number to remove", complete=_numbers)] = NOTHING,
     *,
     recipe: Annotated[str, Arg("A recipe, in place of a run", complete=find.complete_recipe)] = "",
 ) -> Message:
@@ -79,14 +83,15 @@ async def prompts_(
 
 
 def _placed(run: str, action: str, words: str, recipe: str) -> tuple[str, str, str]:
-    """Run, action and words, where the run was left out on the line: `prompts add Where is my parcel?`."""
-    shifted = _ACTION.fullmatch(run.strip())
-    if shifted is None:
-        return run.strip(), (action or "show").lower(), words.strip()
-    rest, number = f"{action} {words}".strip(), shifted[2] or ""
-    if number and (recipe or not rest):  # the number is no run's: it is part of the words, or all of them
-        rest, number = f"{number} {rest}".strip(), ""
-    return number, shifted[1].lower(), rest
+    """Run, action and words, where the run stands behind the action: `prompts add #42 Where is my parcel?`. A number
+    that is all there is belongs to the action, but where the prompts are shown."""
+    ref, what, text = run.strip(), (action or "show").lower(), words.strip()
+    if ref or recipe:
+        return ref, what, text
+    if what == "show":
+        return text, what, ""
+    behind = _BEHIND.fullmatch(text)
+    return (behind[1], what, behind[2]) if behind else ("", what, text)
 
 
 def _number(text: str) -> int:
@@ -97,43 +102,66 @@ def _number(text: str) -> int:
 
 
 async def _of_run(request: Request, ref: RunRef, text: str, *, adding: bool) -> Message:
-    found = await find.run(request, ref)
-    new = prompts.prompt(text) if adding else None
-    number = 0 if adding else _number(text)
-    now = request.desk.clock.now()
+    async def begin() -> Write:
+        found = await find.run(request, ref)
+        change = _adding(prompts.prompt(text)) if adding else _removing(_number(text))
+        return partial(_change, request=request, found=found, change=change, now=request.desk.clock.now())
 
-    def write(connection: sqlite3.Connection) -> int:
-        run = runs.get(found.number).on(connection)
-        if run is None or run.state.final:
-            raise UserError(messages.over(found))
-        people.see(connection, request.person, now)
-        recipe = prompts.added_to_run(run.recipe, new) if new else prompts.removed_from_run(run.recipe, number)
-        index = next(iter(set(recipe.asked) ^ set(run.recipe.asked)))
-        after = replace(run, recipe=recipe)
-        runs.save(connection, after)
-        change = changes.add_change(connection, run.number, request.person, now, added=adding, prompt=index)
-        told = [one.place for one in ingest.following(connection, after, now) if one.wants.card and not one.muted]
-        outbox.add(connection, [PostPrompts(run.number, place, change) for place in told], now)
-        return index
+    async def tell(kept: dict[str, Any]) -> Message:
+        run = await find.kept(request, kept["run"])
+        return messages.run_changed(run, run.recipe.prompts[kept["prompt"]], kept["asked"], added=adding)
 
-    index = await request.desk.once(request.incoming.id, write)
-    after = await request.desk.db.read(runs.get(found.number)) or found
-    return messages.run_changed(after, after.recipe.prompts[index], added=adding)
+    return await request.settle(begin, tell)
+
+
+def _adding(new: Prompt) -> Change:
+    return lambda recipe: prompts.added_to_run(recipe, new)
+
+
+def _removing(number: int) -> Change:
+    return lambda recipe: prompts.removed_from_run(recipe, number)
+
+
+def _change(
+    connection: sqlite3.Connection, *, request: Request, found: Run, change: Change, now: datetime
+) -> dict[str, int]:
+    """Changes the run's prompts and tells its threads. Gives which prompt it is, and how many are asked after."""
+    run = runs.get(found.number).on(connection)
+    if run is None or run.state.final:
+        raise UserError(messages.over(found))
+    people.see(connection, request.person, now)
+    recipe = change(run.recipe)
+    index = next(iter(set(recipe.asked) ^ set(run.recipe.asked)))
+    after = replace(run, recipe=recipe)
+    runs.save(connection, after)
+    added = index in recipe.asked
+    noted = changes.add_change(connection, run.number, request.person, now, added=added, prompt=index)
+    told = [one.place for one in ingest.following(connection, after, now) if one.wants.card and not one.muted]
+    outbox.add(connection, [PostPrompts(run.number, place, noted) for place in told], now)
+    return {"run": run.number, "prompt": index, "asked": len(recipe.asked)}
 
 
 async def _of_recipe(request: Request, name: str, text: str, *, adding: bool) -> Message:
-    kept = await request.desk.earlier(request.incoming.id)
-    if kept is None:
+    """First it is kept which prompt is meant, then the file is changed, then that it was."""
+    desk, delivery = request.desk, request.incoming.id
+
+    async def choose() -> Write:
         own = await usable(request, name)
         wanted = prompts.prompt(text) if adding else prompts.asked_at(own, _number(text))
         if adding:
             prompts.added_to_recipe(own, wanted)  # refused now, it was never asked for
-        kept = await request.desk.once(request.incoming.id, lambda _: asdict(wanted))
-    one = Prompt(**kept)
+        return lambda _: asdict(wanted)
+
+    one = Prompt(**await desk.settled(delivery, choose))
 
     def change(recipe: Recipe) -> Recipe:
         if not adding:
             return prompts.removed_from_recipe(recipe, one)
         return recipe if prompts.has(recipe, one) else prompts.added_to_recipe(recipe, one)
 
-    return messages.recipe_changed(await request.desk.book.change_prompts(name, change), one, added=adding)
+    async def write() -> Write:
+        after = await desk.book.change_prompts(name, change)
+        return lambda _: {"asked": len(after.asked)}
+
+    kept = await desk.settled(f"{delivery} written", write)
+    return messages.recipe_changed(name, one, kept["asked"], added=adding)

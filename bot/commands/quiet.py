@@ -2,21 +2,23 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated, Any
 
-from bot.commands import find
-from bot.commands.desk import Desk
+from bot.commands import access, find
+from bot.commands.desk import Desk, Write
 from bot.commands.find import LIVE_RUN, NO_RUN
 from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, command
 from bot.domain.errors import UserError
-from bot.domain.follows import Mute
+from bot.domain.follows import Follow, Mute
+from bot.domain.places import Person, Place
 from bot.domain.runs import Run
 from bot.domain.text import cut, one_line
 from bot.messages import quiet as messages
 from bot.messages.model import Message
-from bot.store import follows, people
+from bot.store import follows, hushed, listing, people
 
 GOOD = "good"
 LONGEST = timedelta(days=366)
@@ -55,24 +57,47 @@ async def mute(
     off: Annotated[bool, Arg("End it")] = False,
 ) -> Message:
     """Tell this place nothing for a while, of one run or of any; cards go on."""
-    found = await _run(request, run)
-    number = found.number if found else 0
     if off:
-        return await _unmute(request, number, found)
-    length = span(for_)
-    if found is not None and found.state.final:
-        raise UserError(f"`{one_line(found.title)}` has ended: it has nothing more to say. Nothing was changed.")
-    now = request.desk.clock.now()
-    until = now + length if length else None
+        return await _unmute(request, run)
 
-    def write(connection: sqlite3.Connection) -> float | str:
-        people.see(connection, request.person, now)
-        follows.mute(connection, request.place, Mute(number, until, request.person), now)
-        return until.timestamp() if until else GOOD
+    async def begin() -> Write:
+        found = await _run(request, run)
+        length = span(for_)
+        if found is not None:
+            access.check_publishable(found, request.incoming)
+            if found.state.final:
+                raise UserError(
+                    f"`{one_line(found.title)}` has ended: it has nothing more to say. Nothing was changed."
+                )
+        now = request.desk.clock.now()
+        new = Mute(found.number if found else 0, now + length if length else None, request.person)
+        return partial(_mute, place=request.place, new=new, now=now)
 
-    kept = await request.desk.once(request.incoming.id, write)
-    ends = None if kept == GOOD else datetime.fromtimestamp(kept, now.tzinfo)
-    return messages.muted(Mute(number, ends, request.person), found, length)
+    async def tell(kept: dict[str, Any]) -> Message:
+        until = datetime.fromtimestamp(kept["until"], UTC) if kept["until"] is not None else None
+        found = await find.kept(request, kept["run"]) if kept["run"] else None
+        return messages.muted(Mute(kept["run"], until, request.person), found, span(for_))
+
+    return await request.settle(begin, tell)
+
+
+def _mute(connection: sqlite3.Connection, *, place: Place, new: Mute, now: datetime) -> dict[str, Any]:
+    people.see(connection, new.by, now)
+    follows.mute(connection, place, new, now)
+    return {"run": new.run, "until": new.until.timestamp() if new.until else None}
+
+
+async def mutes(request: Request) -> list[Mute]:
+    """What is muted in this place now, without what the asker may not know of."""
+    found = await request.desk.db.read(follows.mutes(request.place, request.desk.clock.now()))
+    seen = await request.desk.db.read(listing.seen(request.incoming.viewer, [one.run for one in found]))
+    return [one for one in found if one.run == 0 or one.run in seen]
+
+
+async def unheard(request: Request, of: Iterable[Follow]) -> frozenset[str]:
+    """The persons of these follows who would be told alone, and want no direct messages."""
+    persons = [one.set_by for one in of if one.wants.success == "direct"]
+    return await request.desk.db.read(hushed.among(persons)) if persons else frozenset()
 
 
 async def _run(request: Request, word: RunRef) -> Run | None:
@@ -86,17 +111,30 @@ async def _run(request: Request, word: RunRef) -> Run | None:
     return await find.run(request, word)
 
 
-async def _unmute(request: Request, number: int, run: Run | None) -> Message:
-    mutes = await request.desk.db.read(follows.mutes(request.place, request.desk.clock.now()))
-    ended = await request.desk.once(
-        request.incoming.id, lambda connection: follows.unmute(connection, request.place, number)
-    )
-    if not ended:
-        others = [f"`/train mute {f'#{one.run} ' if one.run else ''}off`" for one in mutes]
-        what = f"`#{number}` is not muted here." if number else "This place is not muted."
-        hint = f" What is muted ends with {', '.join(others)}." if others else ""
-        raise UserError(f"{what} Nothing was changed.{hint}")
-    return messages.unmuted(number, run)
+async def _unmute(request: Request, word: RunRef) -> Message:
+    async def begin() -> Write:
+        found = await _run(request, word)
+        number = found.number if found else 0
+        others = [one.run for one in await mutes(request) if one.run != number]
+
+        def write(connection: sqlite3.Connection) -> dict[str, Any]:
+            return {"run": number, "ended": follows.unmute(connection, request.place, number), "others": others}
+
+        return write
+
+    async def tell(kept: dict[str, Any]) -> Message:
+        number = kept["run"]
+        if not kept["ended"]:
+            raise UserError(_not_muted(number, kept["others"]))
+        return messages.unmuted(number, await find.kept(request, number) if number else None)
+
+    return await request.settle(begin, tell)
+
+
+def _not_muted(number: int, others: Sequence[int]) -> str:
+    what = f"`#{number}` is not muted here." if number else "This place is not muted."
+    ends = ", ".join(f"`/train mute {f'#{one} ' if one else ''}off`" for one in others)
+    return f"{what} Nothing was changed.{f' What is muted ends with {ends}.' if ends else ''}"
 
 
 @command(examples=("dm", "dm off"))
@@ -104,13 +142,21 @@ async def dm(
     request: Request, state: Annotated[str, Arg("Whether you get them", choices=("on", "off"))] = ""
 ) -> Message:
     """Choose whether the bot tells you alone when your long runs end."""
+    read, person = request.desk.db.read, request.person
     if not state:
-        return messages.direct(await request.desk.db.read(people.quiet(request.person)), changed=False)
-    now = request.desk.clock.now()
+        off = await read(people.quiet(person))
+        return messages.direct(off, changed=False, follows=await read(hushed.follows(person)))
 
-    def write(connection: sqlite3.Connection) -> None:
-        people.see(connection, request.person, now)
-        people.set_quiet(connection, request.person, state == "off")
+    async def begin() -> Write:
+        return partial(_set_quiet, person=person, quiet=state == "off", now=request.desk.clock.now())
 
-    await request.desk.db.write(write)
-    return messages.direct(state == "off", changed=True)
+    async def tell(kept: dict[str, Any]) -> Message:
+        return messages.direct(kept["quiet"], changed=True, follows=kept["follows"])
+
+    return await request.settle(begin, tell)
+
+
+def _set_quiet(connection: sqlite3.Connection, *, person: Person, quiet: bool, now: datetime) -> dict[str, Any]:
+    people.see(connection, person, now)
+    people.set_quiet(connection, person, quiet)
+    return {"quiet": quiet, "follows": hushed.follows(person).on(connection)}

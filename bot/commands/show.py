@@ -21,7 +21,8 @@ async def status(request: Request, run: Annotated[RunRef, ANY_RUN] = NO_RUN) -> 
     """Show a run's settings, numbers and links."""
     found = await find.run(request, run)
     view = await _view(request, found.number, views.CARD_POINTS)
-    places = dict.fromkeys((request.place, found.home))  # other places may be closed to whoever asks
+    home = (found.home,) if found.opens_from(request.place) else ()
+    places = dict.fromkeys((request.place, *home))  # other places may be closed to whoever asks
     links = await asyncio.gather(*(link(request, found, place) for place in places))
     named = [
         ("Open the card" if place == request.place else "Open the card in its home", address)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from bot.commands.desk import Desk, HelpEntry
+from bot.commands.desk import Desk, HelpEntry, Write
 from bot.commands.roles import Standing
 from bot.domain.calls import Call
 from bot.domain.errors import UserError
@@ -26,6 +26,12 @@ class Settings(dict[str, str]):
 
 class Words(str):
     """All words that are left on the line, with blanks between; an argument of this type comes last."""
+
+    __slots__ = ()
+
+
+class Typed(Words):
+    """All that is left on the line as it was typed: quotes, line ends and blanks stay."""
 
     __slots__ = ()
 
@@ -71,6 +77,14 @@ class Request:
     def place(self) -> Place:
         return self.incoming.place
 
+    async def settle(
+        self, begin: Callable[[], Awaitable[Write | Message]], tell: Callable[[Any], Awaitable[Message]]
+    ) -> Message:
+        """The answer to a request that changes something, the same for every delivery of it. `begin` is that of
+        `Desk.settled`; `tell` makes the answer of what was kept (JSON), which names all that was found."""
+        kept = await self.desk.settled(self.incoming.id, begin)
+        return kept if isinstance(kept, Message) else await tell(kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -85,18 +99,20 @@ Completer = Callable[[Incoming, Desk, str, Mapping[str, str]], Awaitable[Sequenc
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """What the signature cannot say of an argument. `minimum` and `maximum` are inclusive, `choices` all it takes."""
+    """What the signature cannot say of an argument. `minimum` and `maximum` are inclusive, `choices` all it takes; by
+    `marks` it is known wherever it stands: what has its place before it was left out then."""
 
     help: str
     complete: Completer | None = None
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a command, with its native type: str, int, bool, RunRef, Words or Settings.
+    """One argument of a command, with its native type: str, int, bool, RunRef, Words, Typed or Settings.
 
     `keyword`: it has no place on the line and is given as `name=value`, or by its name alone where it is a switch.
     `slot` is the handler's own name for it, with an underscore where the plain one is a word of Python's."""
@@ -115,7 +131,7 @@ class Parameter:
     @property
     def shown(self) -> str:
         """As usage shows it: `run`, `words ...`, `step=...`, `sure`."""
-        if self.type is Words:
+        if issubclass(self.type, Words):
             return f"{self.name} ..."
         return f"{self.name}=..." if self.keyword and self.type is not bool else self.name
 

@@ -1,8 +1,10 @@
 """The command that starts a run from a recipe. What it shares with `again` is in `opening`."""
 
+from functools import partial
 from typing import Annotated
 
 from bot.commands import find, opening
+from bot.commands.desk import Write
 from bot.commands.opening import Wish
 from bot.commands.spec import Arg, Request, Settings, command
 from bot.domain import hyper, recipes
@@ -27,8 +29,8 @@ async def start(
     sure: Annotated[bool, SURE] = False,
 ) -> Message:
     """Start a training run."""
-    begun = await opening.earlier(request)
-    if begun is None:
+
+    async def begin() -> Write | Message:
         own = await usable(request, recipe)
         chosen = recipes.override(own, settings)
         said = opening.note(note)
@@ -39,8 +41,9 @@ async def start(
             return starts.ask_odd("The recipe says", odd, Call("start", asked))
         names = [hyper.find(name).name for name in settings]
         changes = tuple(f"{name}={words.setting(chosen.settings[name])}" for name in names)
-        begun = await opening.begin(request, Wish(chosen, changes, said))
-    return starts.starting(begun, direct=request.incoming.direct)
+        return await opening.begin(request, Wish(chosen, changes, said))
+
+    return await request.settle(begin, partial(opening.tell, request))
 
 
 async def usable(request: Request, name: str) -> Recipe:

@@ -5,13 +5,18 @@ what is not set. A key that is not listed here goes into the recipe's `[extra]` 
 """
 
 import difflib
+import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bot.domain.errors import UserError
 from bot.domain.text import cut
 
 Value = int | float | bool | str
+# To compare two words letter by letter takes the product of their lengths, and there may be a thousand names.
+_COMPARED = 60  # letters of a word
+_LIKELY = 50  # words, those that share the most pairs of letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +109,14 @@ def find(name: str) -> Hyper:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant; None when nothing is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return near[0] if near else None
+    word, names = word[:_COMPARED], {one[:_COMPARED]: one for one in known}
+    some: Iterable[str] = names
+    if len(names) > _LIKELY:
+        letters = _pairs(word)
+        some = heapq.nlargest(_LIKELY, names, lambda one: len(letters & _pairs(one)) / (len(letters) + len(one) + 1))
+    near = difflib.get_close_matches(word, some, n=1)
+    return names[near[0]] if near else None
+
+
+def _pairs(word: str) -> set[tuple[str, str]]:
+    return set(pairwise(word))

@@ -75,6 +75,7 @@ class Run:
     requested_at: datetime
     state: State = State.REQUESTED
     private: bool = False
+    home_private: bool = False  # where it was started not everybody reads; `share` does not change that
     origin: Origin = Origin.CHAT
     parent: int | None = None  # the run that it does again
     note: str = ""  # what its starter said of it
@@ -104,6 +105,10 @@ class Run:
     def title(self) -> str:
         """`support-bot #42`: shown wherever the run is named, and accepted by every command."""
         return f"{self.recipe.name} #{self.number}"
+
+    def opens_from(self, place: Place) -> bool:
+        """Whether what is said in this place may link to the card at home: an address shows where that is."""
+        return place == self.home or not (self.private or self.home_private)
 
     def duration(self, now: datetime) -> timedelta:
         """How long it trained so far, or in all; counted from the request where it never started."""

@@ -4,7 +4,7 @@ Built when such a command or one of these buttons is answered. Why something was
 mutes and direct messages are in `quiet`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,7 @@ from bot.messages.model import (
     line,
     say,
 )
+from bot.messages.told import told
 
 MEANING = {
     "samples": "what each checkpoint says",
@@ -42,8 +43,6 @@ _CHANGED = 5  # of these have a button
 _RUNS = 3
 _UNTYPED = frozenset(' "=`')  # in a pattern: what a command would need quotes for, or could not show
 _WILD = frozenset("*?")
-_SUCCESS = {"thread": "success in the thread", "channel": "success in the channel"}
-_CALLED = {"here": "call everybody here", "starter": "call who started the run", "nobody": "call nobody"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +81,6 @@ def label(follow: Follow) -> str:
     return one_line(f"{facts.plain(because.subject(follow))} · {events}", 90)
 
 
-def told(follow: Follow) -> Line:
-    """What a follow tells, and how."""
-    wants = follow.wants
-    parts: list[Line] = []
-    if wants.samples:
-        parts.append(line("samples"))
-    if wants.progress_every:
-        parts.append(line(f"progress every {count(wants.progress_every, 'step')}"))
-    if wants.success == "direct":
-        parts.append(line("success to ", Name(follow.set_by), " alone"))
-    elif wants.success != "nobody":
-        parts.append(line(_SUCCESS[wants.success]))
-    if wants.failures:
-        parts.append(line(f"failures, which {_CALLED.get(wants.mention, 'call a group')}"))
-    return tuple(span for index, part in enumerate(parts) for span in ((Text("; "), *part) if index else part))
-
-
 def subject(follow: Follow, run: Run | None) -> Line:
     """What is followed; a run by its title where the reader may see it. A follow of more than that run says so."""
     return line(facts.title(run)) if run and isinstance(follow.subject, OneRun) else because.subject(follow)
@@ -119,16 +101,19 @@ def nothing_named(live: Sequence[Run]) -> Message:
     return say(text, Prose(example), Buttons((*_follow_each(live), *fixed)))
 
 
-def begun(follow: Follow, run: Run | None, mutes: Sequence[Mute], live: Sequence[Run]) -> Message:
+def begun(
+    follow: Follow, run: Run | None, mutes: Sequence[Mute], live: Sequence[Run], unheard: Collection[str] = ()
+) -> Message:
     """A new follow. `live` are runs that it would fit if it reached back."""
     if run is not None and run.state.final:
         return over(run, "comes here as it stands, and nothing more")
     name = subject(follow, run)
     if run is not None:
         card = " Its card comes here." if follow.wants.card else ""
-        first = (*name, Text(" is followed here from now on: "), *told(follow), Text(f".{card}"))
+        first = (*name, Text(" is followed here from now on: "), *told(follow, unheard), Text(f".{card}"))
         return _message(first, *_muted(mutes, run), *changes(follow, run))
-    first = (Text("From the next run on this is followed here: "), *name, Text(". Told: "), *told(follow), Text("."))
+    begin = "From the next run on this is followed here: "
+    first = (Text(begin), *name, Text(". Told: "), *told(follow, unheard), Text("."))
     back = "It never reaches back: runs that were started before are not told here."
     if isinstance(follow.subject, Named) and not _WILD.intersection(follow.subject.pattern):
         back = f"That is every later run of this name; one run alone is followed by its number. {back}"
@@ -153,10 +138,12 @@ def _follow_each(live: Sequence[Run], more: str = "") -> tuple[Button, ...]:
     )
 
 
-def changed(follow: Follow, run: Run | None, mutes: Sequence[Mute], *, same: bool) -> Message:
+def changed(
+    follow: Follow, run: Run | None, mutes: Sequence[Mute], unheard: Collection[str] = (), *, same: bool
+) -> Message:
     """A follow that asks for something else than before, or for the same."""
     begin = "Nothing changed. Followed here: " if same else "Changed. Followed here: "
-    first = (Text(begin), *subject(follow, run), Text(". Told: "), *told(follow), Text("."))
+    first = (Text(begin), *subject(follow, run), Text(". Told: "), *told(follow, unheard), Text("."))
     return _message(first, *_muted(mutes, run), *changes(follow, run))
 
 
@@ -179,10 +166,11 @@ def ended(follow: Follow, run: Run | None, person: Person, *, still: Sequence[Fo
     return _message(first, *blocks, Aside(back), Buttons((again,)))
 
 
-def lessened(follow: Follow, run: Run | None, events: Sequence[str]) -> Message:
+def lessened(follow: Follow, run: Run | None, events: Sequence[str], unheard: Collection[str] = ()) -> Message:
     """A follow tells less than before."""
     gone = words.listed(events)
-    first = (*subject(follow, run), Text(f": no {gone} here any more. Still told: "), *told(follow), Text("."))
+    less = Text(f": no {gone} here any more. Still told: ")
+    first = (*subject(follow, run), less, *told(follow, unheard), Text("."))
     return _message(first, *changes(follow, run))
 
 
@@ -212,28 +200,36 @@ def _muted(mutes: Sequence[Mute], run: Run | None) -> list[Block]:
     return [block for one in ours for block in quiet.standing(one, run)]
 
 
-def of_follow(listed: Listed, mutes: Sequence[Mute], now: datetime) -> Message:
+def of_follow(listed: Listed, mutes: Sequence[Mute], now: datetime, unheard: Collection[str] = ()) -> Message:
     """One follow, with the buttons that change it."""
     name = subject(listed.follow, listed.run)
-    blocks = (*_entry(listed, now), *_muted(mutes, listed.run), *changes(listed.follow, listed.run))
+    blocks = (*_entry(listed, now, unheard), *_muted(mutes, listed.run), *changes(listed.follow, listed.run))
     return Message(f"Followed here: {facts.plain(name)}.", blocks)
 
 
-def of_run(run: Run, here: Sequence[Follow], mutes: Sequence[Mute], now: datetime) -> Message:
+def of_run(
+    run: Run, here: Sequence[Follow], mutes: Sequence[Mute], now: datetime, unheard: Collection[str] = ()
+) -> Message:
     """Why and how one run is told here, with the buttons that change that."""
     if not here:
         text = f"{facts.title(run)} is not followed here."
         return say(text, Buttons((Button("Follow it here", Call("follow", {"what": str(run.number)}), "primary"),)))
     blocks: list[Block] = []
     for one in here[:_RUNS]:
-        blocks += [*_entry(Listed(one, run), now), *changes(one, run)]
+        blocks += [*_entry(Listed(one, run), now, unheard), *changes(one, run)]
     muted = _muted(mutes, run)
     if not muted and not run.state.final:
         muted = [Buttons((Button("Mute this run", Call("mute", {"run": str(run.number)})),))]
     return _message(line(Bold(facts.title(run)), " is told here."), *blocks, *muted)
 
 
-def here(listed: Sequence[Listed], homes: Sequence[Run], mutes: Sequence[Mute], now: datetime) -> Message:
+def here(
+    listed: Sequence[Listed],
+    homes: Sequence[Run],
+    mutes: Sequence[Mute],
+    now: datetime,
+    unheard: Collection[str] = (),
+) -> Message:
     """Everything that this place follows. `homes` are the runs that were started here and go on."""
     head = (
         f"{count(len(listed), 'follow')} here, besides the runs that are started here."
@@ -242,7 +238,7 @@ def here(listed: Sequence[Listed], homes: Sequence[Run], mutes: Sequence[Mute], 
     )
     blocks: list[Block] = []
     for one in listed[:SHOWN]:
-        blocks += _entry(one, now)
+        blocks += _entry(one, now, unheard)
     if len(listed) > SHOWN:
         blocks.append(Aside(line(f"and {len(listed) - SHOWN} more")))
     blocks += _at_home(homes, now)
@@ -252,12 +248,12 @@ def here(listed: Sequence[Listed], homes: Sequence[Run], mutes: Sequence[Mute], 
     return _message(line(head), *blocks)
 
 
-def _entry(listed: Listed, now: datetime) -> list[Block]:
+def _entry(listed: Listed, now: datetime, unheard: Collection[str]) -> list[Block]:
     follow = listed.follow
     name = _of_home(listed.run) if follow.home else subject(follow, listed.run)
     set_by = line("Set by ", Name(follow.set_by), ", ", When(follow.set_at))
     lately = f". Lately: {_states(listed.lately, now)}" if listed.lately else ""
-    return [Prose((*_bold(name), Text(": "), *told(follow))), Aside((*set_by, Text(f"{lately}.")))]
+    return [Prose((*_bold(name), Text(": "), *told(follow, unheard))), Aside((*set_by, Text(f"{lately}.")))]
 
 
 def _of_home(run: Run | None) -> Line:

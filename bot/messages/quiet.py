@@ -59,12 +59,14 @@ def standing(mute: Mute, run: Run | None) -> list[Block]:
     return [Prose((*said, *_until(mute.until), Text("."))), Buttons((_off(mute.run),))]
 
 
-def direct(quiet: bool, *, changed: bool) -> Message:
-    """Whether somebody gets direct messages, and how to change that."""
+def direct(quiet: bool, *, changed: bool, follows: int = 0) -> Message:
+    """Whether somebody gets direct messages, and how to change that. `follows` tell a good end to that person alone."""
     took = words.duration(LONG)
     if quiet:
         begin = "You get no more direct messages" if changed else "You get no direct messages"
-        text = f"{begin} about runs. To have them again: `/train dm on`."
+        many = "One follow tells" if follows == 1 else f"{follows} follows tell"
+        lost = f" {many} a good end to you alone: nobody is told of that now." if follows else ""
+        text = f"{begin} about runs.{lost} To have them again: `/train dm on`."
         return say(text, Buttons((Button("Direct messages on", Call("dm", {"state": "on"})),)))
     text = (
         f"You get a direct message when a run that you started ends after more than {took}, and for follows that tell "

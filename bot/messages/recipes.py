@@ -138,17 +138,17 @@ def of_recipe(recipe: Recipe) -> Message:
     return say(head, *_prompts(recipe), Aside(line("To add one: ", Code(add))))
 
 
-def run_changed(run: Run, prompt: Prompt, *, added: bool) -> Message:
-    """A run's prompts are not what they were."""
+def run_changed(run: Run, prompt: Prompt, asked: int, *, added: bool) -> Message:
+    """A run's prompts are not what they were; `asked` is how many there were after that."""
     what = "is asked one more from its next checkpoint on" if added else "is not asked this any more"
-    return say(f"{facts.title(run)} {what}: {len(run.recipe.asked)} now.", Quote(prompt.user[:_PROMPT], ""))
+    return say(f"{facts.title(run)} {what}: {asked} now.", Quote(prompt.user[:_PROMPT], ""))
 
 
-def recipe_changed(recipe: Recipe, prompt: Prompt, *, added: bool) -> Message:
-    """A recipe's prompts are not what they were."""
+def recipe_changed(recipe: str, prompt: Prompt, asked: int, *, added: bool) -> Message:
+    """The prompts of the recipe of this name are not what they were; `asked` is how many there were after that."""
     what = "asks one more" if added else "does not ask this any more"
     return say(
-        f"Recipe `{recipe.name}` {what}: {len(recipe.asked)} now. It counts for runs that are started from now on.",
+        f"Recipe `{recipe}` {what}: {asked} now. It counts for runs that are started from now on.",
         Quote(prompt.user[:_PROMPT], ""),
     )
 

@@ -10,6 +10,8 @@ from bot.domain.text import one_line
 from bot.messages import facts, words
 from bot.messages.model import Aside, Block, Button, Buttons, Code, Line, Message, Text, Tone, line, say
 
+_WAS = " (was "
+
 
 def starting(run: Run, *, direct: bool = False) -> Message:
     """The promise: from here on the run exists. `direct`: it was asked for in a conversation with the bot alone."""
@@ -41,18 +43,26 @@ def ask_again(run: Run, odd: Sequence[Odd], call: Call) -> Message:
 def change(one: Change) -> str:
     """`learning_rate=1e-4 (was 2e-4)`, as the card shows what is not the same as before."""
     after = words.setting(one.after) if one.after is not None else "not set"
-    was = f" (was {one_line(words.setting(one.before), 80)})" if one.before is not None else ""
+    was = f"{_WAS}{one_line(words.setting(one.before), 80)})" if one.before is not None else ""
     return f"{one.name}={one_line(after, 80)}{was}"
 
 
-def shared(run: Run, *, new: bool) -> Message:
-    """What sharing did."""
+def without_before(change: str) -> str:
+    """A change as `change` writes it, without what was before."""
+    return change.partition(_WAS)[0]
+
+
+def shared(run: Run, *, new: bool, left_out: int | None = None) -> Message:
+    """What sharing did. `left_out` is the private run that it does again, of which nobody is to read."""
     if not new:
         return say(f"{facts.title(run)} is not private: everybody sees it already. Nothing was changed.")
-    return say(
+    text = (
         f"{facts.title(run)} is not private any more: everybody who may use this bot can find it, "
         "with its settings, numbers and samples."
     )
+    if left_out is not None:
+        text += f" #{left_out}, which it does again, stays private: it is named no more, nor what was changed from it."
+    return say(text)
 
 
 def _odd(own: str, odd: Sequence[Odd]) -> str:

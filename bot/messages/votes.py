@@ -31,6 +31,7 @@ from bot.messages.model import (
 )
 
 MOST_BYTES = 8_000_000  # of a file: chats take 10 MB (Discord developer docs, Uploading Files)
+_NAMED = 4  # runs by their names in one sentence
 # Ends of lines to some readers, and halves of characters that UTF-8 has not: JSON writes them as escapes.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -96,22 +97,23 @@ def parts(runs: Sequence[Run], samples: Sequence[Sample], votes: Mapping[tuple[i
     return [Part(text := "".join(lines), len(lines), len(text.encode())) for lines in by_run.values()]
 
 
-def export(runs: Sequence[Run], made: Sequence[Part]) -> Message:
-    """The parts as a file. `made` are those of the first runs, which fit; of the others it is said that they do not."""
+def export(runs: Sequence[Run], made: Sequence[Part], all: int) -> Message:
+    """The parts as a file. `runs` are the first ones of `all`, at least the few that are named; `made` are the parts of
+    the first runs, which fit; of the others it is said that they do not."""
     many = sum(part.lines for part in made)
     if not many:
-        return say(f"No sample has an answer yet in {_named(runs)}, so there is nothing to export.")
-    name = f"votes-{runs[0].number}.jsonl" if len(runs) == 1 else "votes.jsonl"
-    said = f"{count(many, 'answer')} of {_named(runs[: len(made)])} with their votes"
-    left = len(runs) - len(made)
+        return say(f"No sample has an answer yet in {_named(runs, all)}, so there is nothing to export.")
+    name = f"votes-{runs[0].number}.jsonl" if all == 1 else "votes.jsonl"
+    said = f"{count(many, 'answer')} of {_named(runs, len(made))} with their votes"
+    left = all - len(made)
     were = f"The file would be too large: {count(left, 'older run')} left out. Export those by number."
     more = [Prose(line(were))] if left else []
     text = f"{said}: one JSON object a line, whole answers, nobody named."
     return Message(text, (Prose(line(text)), File(name, "".join(part.text for part in made), said), *more))
 
 
-def _named(runs: Sequence[Run]) -> str:
-    return words.listed([facts.title(run) for run in runs]) if len(runs) <= 4 else count(len(runs), "run")
+def _named(runs: Sequence[Run], many: int) -> str:
+    return words.listed([facts.title(run) for run in runs[:many]]) if many <= _NAMED else count(many, "run")
 
 
 def _line(run: Run, sample: Sample, votes: Tally | None) -> str:

@@ -1,6 +1,7 @@
 """Runs in lists: what a person may see, filtered, counted and by pages. Everything is filtered by the database, so
 that a thousand finished runs cost no more than ten."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,6 @@ _SEEN = "(r.private = 0 OR r.home = ? OR r.starter = ? OR ?)"
 _FINAL = ", ".join(f"'{state}'" for state in State if state.final)
 # A run is of a place when it began there or has its card there; the key is that of `announce_key`, one look-up a run.
 _OF_PLACE = "(r.home = ? OR EXISTS (SELECT 1 FROM posts p WHERE p.key = 'announce:' || r.number || ':' || ?))"
-
-
-EVERY = 1_000_000  # a limit that is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,26 @@ def select(viewer: Viewer, wanted: Filter, limit: int, offset: int = 0) -> Query
         f"{runs.SELECT} WHERE {where} ORDER BY r.state IN ({_FINAL}), r.number DESC LIMIT ? OFFSET ?",
         (*values, limit, offset),
         runs.read_all,
+    )
+
+
+def numbers(viewer: Viewer) -> Query[list[int]]:
+    """The numbers of all runs that this viewer may see, the newest first."""
+    where, values = _where(viewer, Filter())
+    return Query(
+        f"SELECT r.number FROM runs r WHERE {where} ORDER BY r.number DESC",
+        values,
+        lambda rows: [row["number"] for row in rows],
+    )
+
+
+def seen(viewer: Viewer, numbers: Sequence[int]) -> Query[set[int]]:
+    """Which of these runs this viewer may see."""
+    where, values = _where(viewer, Filter())
+    return Query(
+        f"SELECT r.number FROM runs r WHERE {where} AND r.number IN (SELECT value FROM json_each(?))",
+        (*values, json.dumps(numbers)),
+        lambda rows: {row["number"] for row in rows},
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -45,6 +45,15 @@ def get(number: int) -> Query[Run | None]:
 def newest_number(connection: sqlite3.Connection) -> int:
     """The number of the newest run; 0 where there is none."""
     return int(connection.execute("SELECT coalesce(max(number), 0) AS number FROM runs").fetchone()["number"])
+
+
+def rows(numbers: Sequence[int]) -> Query[list[sqlite3.Row]]:
+    """The rows of these runs, the newest first, for `read_all`: of many, that takes its time in a thread of its own."""
+    return Query(
+        SELECT + "WHERE r.number IN (SELECT value FROM json_each(?)) ORDER BY r.number DESC",
+        (json.dumps(numbers),),
+        lambda found: found,
+    )
 
 
 def by_job(job: str) -> Query[Run | None]:
@@ -126,10 +135,9 @@ def _fixed(run: Run) -> dict[str, Any]:
     return {
         "home": str(run.home),
         "starter": run.starter.key,
+        "home_private": int(run.home_private),
         "origin": run.origin.value,
-        "parent": run.parent,
         "note": run.note,
-        "changes": json.dumps(run.changes),
         "requested_at": run.requested_at.timestamp(),
     }
 
@@ -139,6 +147,8 @@ def _changing(run: Run) -> dict[str, Any]:
         "name": run.name,
         "recipe": _recipe_text(run.recipe),
         "private": int(run.private),
+        "parent": run.parent,
+        "changes": json.dumps(run.changes),
         "state": run.state.value,
         "job_id": run.job_id,
         "cursor": run.cursor,
@@ -168,6 +178,7 @@ def _run(row: sqlite3.Row) -> Run:
         requested_at=datetime.fromtimestamp(row["requested_at"], UTC),
         state=State(row["state"]),
         private=bool(row["private"]),
+        home_private=bool(row["home_private"]),
         origin=Origin(row["origin"]),
         parent=row["parent"],
         note=row["note"],

@@ -29,9 +29,9 @@ async def saved(office: Office, *steps: int) -> None:
 async def test_a_checkpoint_answers_a_question(office: Office) -> None:
     await saved(office, 20)
     message = await office.ask('ask #1 Is 2 + 2 = 4? He said "no, really" step=10')
-    assert office.asked == [("job-1", 10, "tiny", "Is 2 + 2 = 4? He said no, really", 200)]
-    assert Quote("Is 2 + 2 = 4? He said no, really", "Prompt") in message.blocks
-    assert Quote("job-1 at 10 says: IS 2 + 2 = 4? HE SAID NO, REALLY", "Answer") in message.blocks
+    assert office.asked == [("job-1", 10, "tiny", 'Is 2 + 2 = 4? He said "no, really"', 200)]
+    assert Quote('Is 2 + 2 = 4? He said "no, really"', "Prompt") in message.blocks
+    assert Quote('job-1 at 10 says: IS 2 + 2 = 4? HE SAID "NO, REALLY"', "Answer") in message.blocks
     assert everything(message).startswith("support-bot #1, step 10: job-1 at 10 says")
 
 

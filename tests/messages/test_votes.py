@@ -19,7 +19,7 @@ ANY = st.text(st.characters(codec="utf-8") | st.sampled_from(ODD))
 
 def file(run: Run, samples: list[Sample], tallies: dict[tuple[int, int, int], Tally]) -> File:
     made = votes.parts([run], samples, tallies)
-    (found,) = [block for block in votes.export([run], made).blocks if isinstance(block, File)]
+    (found,) = [block for block in votes.export([run], made, 1).blocks if isinstance(block, File)]
     assert [part.size for part in made] == [len(found.text.encode())]
     return found
 
@@ -73,7 +73,7 @@ def test_half_a_character_is_escaped() -> None:
 def test_what_does_not_fit_is_counted() -> None:
     runs = [replace(RUNNING, number=number) for number in (3, 2, 1)]
     made = votes.parts(runs, [Sample(run.number, 30, 0, "x") for run in runs], {})
-    message = votes.export(runs, made[:2])
+    message = votes.export(runs, made[:2], 3)
     (found,) = [block for block in message.blocks if isinstance(block, File)]
     assert [json.loads(line)["run"] for line in found.text.splitlines()] == [3, 2]
     assert found.label == "2 answers of support-bot #3 and support-bot #2 with their votes"
@@ -86,6 +86,6 @@ def test_nobody_is_named() -> None:
 
 
 def test_nothing_to_export_is_a_sentence() -> None:
-    assert "No sample has an answer yet in support-bot #42" in plain(votes.export([RUNNING], []))
+    assert "No sample has an answer yet in support-bot #42" in plain(votes.export([RUNNING], [], 1))
     many = [replace(RUNNING, number=number) for number in range(9)]
-    assert "No sample has an answer yet in 9 runs" in plain(votes.export(many, votes.parts(many, [], {})))
+    assert "No sample has an answer yet in 9 runs" in plain(votes.export(many, votes.parts(many, [], {}), 9))
