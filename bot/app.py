@@ -42,7 +42,7 @@ from bot.runtime.reactions import Reactions
 from bot.runtime.sending import Sender
 from bot.runtime.watch import Watcher
 from bot.settings import Settings, SettingsError, dataset_tokens
-from bot.store import people, upkeep
+from bot.store import elsewhere, people, upkeep
 from bot.store.database import Database
 
 log = structlog.get_logger()
@@ -118,13 +118,15 @@ async def _parts(
     clock, hub = SystemClock(), Hub()
     installation = await database.write(people.installation)
     await database.write(lambda connection: upkeep.tidy(connection, clock.now()))
+    await database.write(lambda connection: elsewhere.arrive(connection, identity, clock.now()))
+    away = frozenset(await database.read(elsewhere.numbers()))
     chats: dict[str, Chat] = {"room": RoomChat(database, clock, hub)} if room else {}
     found = dataset_tokens(os.environ, Path())
     tokens = {name: one.get_secret_value() for name, one in found.items()}
     jobs, sender = Jobs(database, backend, clock, installation, tokens), Sender(database, chats, clock)
-    performer = Performer(jobs, sender, plotter, clock)
+    performer = Performer(jobs, sender, plotter, clock, away)
     deliverer = Deliverer(database, performer, clock, started=lambda: watcher.wake())  # noqa: PLW0108 (made on the next line)
-    watcher = Watcher(database, backend, clock, changed=deliverer.wake)
+    watcher = Watcher(database, backend, clock, changed=deliverer.wake, elsewhere=away)
     reactions = Reactions(database, chats, clock, changed=deliverer.wake)
     book = RecipeFiles(recipe_folders(settings, examples=examples))
 

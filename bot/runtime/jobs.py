@@ -6,13 +6,13 @@ from types import MappingProxyType
 
 from bot.domain import fanout, tokens
 from bot.domain.effects import DrawSample, StartRun, StopRun
-from bot.domain.errors import Rejected, Unavailable
+from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.events import CancelRefused, ContactLost, JobCreated, JobRefused, TrainingCancelled
 from bot.domain.runs import Run, Sample, State
 from bot.domain.text import clean, cut
 from bot.ports import Backend, Clock, Spec
 from bot.runtime.closing import Close, nothing
-from bot.store import outbox, runs
+from bot.store import elsewhere, outbox, runs
 from bot.store.database import Database
 from bot.store.ingest import following, take
 from bot.store.outbox import Row
@@ -47,21 +47,20 @@ class Jobs:
         now = self._clock.now()
         if run.cancel_by is not None and not row.suspect:
             return lambda connection: take(connection, run.number, TrainingCancelled(now), now)
+        if row.suspect and (other := await self._db.read(elsewhere.service(run.number))):
+            reason = f"It may have been started on another training service ({other}): look there."
+            raise Rejected(Scope.CONTENT, reason)
         key = f"tb-{self._installation}-{run.number}"
         tried_at = row.tried_at if row.suspect else None
         spec = Spec(run.name, tokens.filled(run.recipe.config(), self._secrets))
-        try:
-            job = await self._backend.start(spec, key=key, tried_at=tried_at)
-        except (Unavailable, Rejected) as error:
-            error.reason = self._without_secrets(error.reason)  # a service may repeat what it was sent
-            raise
+        job = await self._backend.start(spec, key=key, tried_at=tried_at)
         at = self._clock.now()
-        return lambda connection: take(connection, run.number, JobCreated(at, job), at)
 
-    def _without_secrets(self, text: str) -> str:
-        for secret in self._secrets.values():
-            text = text.replace(secret, tokens.WITHHELD)
-        return text
+        def close(connection: sqlite3.Connection) -> None:
+            elsewhere.bring(connection, run.number)
+            take(connection, run.number, JobCreated(at, job), at)
+
+        return close
 
     def refused(self, effect: StartRun, reason: str) -> Close:
         """The service would not start the run, for good."""

@@ -4,6 +4,7 @@ Called by `deliver` with a row; gives back how the row is closed. Nothing here r
 """
 
 import sqlite3
+from collections.abc import Container
 from datetime import timedelta
 from typing import assert_never
 
@@ -60,15 +61,21 @@ TOKEN_PAUSE = 300.0  # seconds that a side pauses which does not let us in
 class Performer:
     """Knows both sides."""
 
-    def __init__(self, jobs: Jobs, sender: Sender, plotter: Plotter, clock: Clock) -> None:
+    def __init__(
+        self, jobs: Jobs, sender: Sender, plotter: Plotter, clock: Clock, elsewhere: Container[int] = frozenset()
+    ) -> None:
+        """`elsewhere`: runs whose jobs another service has than the one we are connected to."""
         self._jobs = jobs
+        self._elsewhere = elsewhere
         self._sender = sender
         self._posting = Posting(sender, plotter)
         self._telling = Telling(sender, plotter)
         self._clock = clock
 
     def paces(self, effect: Effect) -> tuple[str, ...] | None:
-        """The limits that the effect is counted against; None when its platform is not connected."""
+        """The limits that the effect is counted against; None when its platform, or its service, is not connected."""
+        if isinstance(effect, DrawSample | StopRun) and effect.run in self._elsewhere:
+            return None
         if not isinstance(effect, AtPlace | PostDirect):
             return () if isinstance(effect, Conclude) else (SERVICE,)
         chat = self._sender.chat(effect)

@@ -7,7 +7,7 @@ anything goes on: then the job is asked, and asked again after as long.
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import structlog
 
@@ -33,8 +33,12 @@ class Watcher:
         backend: Backend,
         clock: Clock,
         changed: Callable[[], None],
+        *,
         jitter: Callable[[], float] = lambda: random.uniform(-1, 1),  # noqa: S311 (no secret)
+        elsewhere: Container[int] = frozenset(),
     ) -> None:
+        """`elsewhere`: runs whose jobs another service has than the one we are connected to."""
+        self._elsewhere = elsewhere
         self._db = database
         self._backend = backend
         self._clock = clock
@@ -73,7 +77,7 @@ class Watcher:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _see_to(self, run: Run) -> None:
-        if run.job_id is None or run.number in self._tasks:
+        if run.job_id is None or run.number in self._tasks or run.number in self._elsewhere:
             return
         stream = Stream(
             run.number,

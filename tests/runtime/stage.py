@@ -20,9 +20,11 @@ from bot.domain.lanes import announce_key
 from bot.domain.places import Person, Place, PostRef
 from bot.domain.recipes import Prompt, Recipe
 from bot.domain.runs import Run, State
+from bot.domain.tokens import Secrets
 from bot.messages.model import say
 from bot.ports import Backend, Spec
 from bot.runtime.deliver import Deliverer
+from bot.runtime.discreet import Discreet
 from bot.runtime.jobs import Jobs
 from bot.runtime.perform import Performer
 from bot.runtime.reactions import Reactions
@@ -79,6 +81,7 @@ class Stage:
         self.gates: dict[str, asyncio.Event] = {}
         self.plotter: Any = FakePlotter()
         self.secrets: dict[str, str] = {}  # tokens of data sets
+        self.elsewhere: frozenset[int] = frozenset()  # runs of another service
         self._tasks: list[asyncio.Task[None]] = []
 
     async def _step(self, what: str) -> None:
@@ -94,14 +97,22 @@ class Stage:
         """When the chat came to this step."""
         return [at for at, step in self.steps if step == what]
 
+    def service(self) -> Backend:
+        """The training service as the runtime has it."""
+        return Discreet(self.backend, Secrets(self.secrets.values()))
+
     async def start(self, *parts: str) -> None:
         """Starts `deliver`, `watch` or both."""
-        jobs = Jobs(self.database, self.backend, self.clock, "i", self.secrets)
-        self.performer = Performer(jobs, Sender(self.database, self.chats, self.clock), self.plotter, self.clock)
+        service = self.service()
+        jobs = Jobs(self.database, service, self.clock, "i", self.secrets)
+        sender = Sender(self.database, self.chats, self.clock)
+        self.performer = Performer(jobs, sender, self.plotter, self.clock, self.elsewhere)
         self.deliverer = Deliverer(
             self.database, self.performer, self.clock, started=lambda: self.watcher.wake()  # noqa: PLW0108
         )  # fmt: skip
-        self.watcher = Watcher(self.database, self.backend, self.clock, changed=self.deliverer.wake, jitter=lambda: 0.0)
+        self.watcher = Watcher(
+            self.database, self.backend, self.clock, self.deliverer.wake, jitter=lambda: 0.0, elsewhere=self.elsewhere
+        )
         self.reactions = Reactions(self.database, self.chats, self.clock, changed=self.deliverer.wake)
         running = {"deliver": self.deliverer.run, "watch": self.watcher.run}
         self._tasks = [asyncio.create_task(running[part]()) for part in parts or ("deliver",)]

@@ -75,7 +75,7 @@ class Finding:
         """Begins to look, once the rest of the runtime is there."""
         self.discoverer = Discoverer(
             self.on.database,
-            self.service,
+            self.on.service(),
             self.on.clock,
             identity=self.identity,
             installation="i",
