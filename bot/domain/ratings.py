@@ -107,6 +107,12 @@ def best_step(tallies: Iterable[tuple[int, Tally]]) -> tuple[int, Tally] | None:
     return first if first and first[1].up > first[1].down else None
 
 
+def clear(tallies: Iterable[tuple[int, Tally]]) -> bool:
+    """Whether the votes tell the first of `ranked` apart from the second. One step alone is not better than others."""
+    first, *others = ranked(tallies) or [(0, Tally())]
+    return bool(others) and leads(first[1], others[0][1])
+
+
 def leads(one: Tally, other: Tally) -> bool:
     """Whether the votes tell these two apart, in favour of the first."""
     ahead, behind = approval(one), approval(other)

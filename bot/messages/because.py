@@ -6,16 +6,21 @@ Stands on every message that the bot posts by itself outside a thread; what is i
 from typing import assert_never
 
 from bot.domain.calls import Call
-from bot.domain.follows import Everything, Follow, Follower, Named, OneRun, StartedBy
+from bot.domain.follows import Everything, Follow, Follower, Named, OneRun, StartedBy, Subject
 from bot.domain.runs import Origin, Run
 from bot.messages.model import Aside, Button, Code, Line, Name, Text, line
+
+# What is meant for fewer runs is the better reason.
+_REACH: tuple[type[Subject], ...] = (OneRun, Named, StartedBy, Everything)
 
 
 def aside(run: Run, follower: Follower | None) -> tuple[Aside, ...]:
     """The reason in small print; for a place that stopped following, that it did."""
     if follower is None:
         return (Aside(line("This place no longer follows the run: the card stays as it is.")),)
-    own = next((one for one in follower.because if not one.home), None)
+    own = min(
+        (one for one in follower.because if not one.home), key=lambda one: _REACH.index(type(one.subject)), default=None
+    )
     home = next((one for one in follower.because if one.home), None)
     said = _home(run) if home else by(own) if own else line()
     return (Aside((*said, Text("."))),) if said else ()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from bot.domain.ratings import Tally, best_step
+from bot.domain.ratings import Tally, best_step, clear
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Condition, Numbers, Origin, Point, Run, State
 from bot.domain.text import count, one_line
@@ -154,8 +154,8 @@ def remaining(run: Run, now: datetime) -> timedelta | None:
 def time(run: Run, now: datetime) -> list[Pair]:
     """How long it waited, trains or trained, and how long it still will."""
     took = words.duration(run.duration(now))
-    if not trained(run):
-        return [("Waited", line(took))]
+    if not trained(run):  # a card is edited when something happens: a number would stand still
+        return [("Waited", line(took))] if run.state.final else [("Waiting since", line(When(run.requested_at)))]
     span = remaining(run, now)
     tail = f" · {words.left(span)}" if span else ""
     return [("Duration", line(took + ("" if run.state.final else " so far") + tail))]
@@ -175,14 +175,16 @@ def votes(tallies: Mapping[int, Tally]) -> list[Pair]:
     if not total.votes:
         return []
     best = best_step(tallies.items())
-    return [("Votes", line(words.tally(total) + (f" · best {at(best[0])}" if best else "")))]
+    ahead = "" if best is None else f" · best {at(best[0])}" if clear(tallies.items()) else f" · {at(best[0])} ahead"
+    return [("Votes", line(words.tally(total) + ahead))]
 
 
 def best(tallies: Mapping[int, Tally]) -> str:
     """`step 120 (👍 3 👎 1)`; empty without a vote, a word on it where no step has more for than against it."""
     found = best_step(tallies.items())
     if found:
-        return f"{at(found[0])} ({words.tally(found[1])})"
+        close = "" if clear(tallies.items()) else ", too close to call"
+        return f"{at(found[0])} ({words.tally(found[1])}){close}"
     total = sum(tallies.values(), Tally())
     return f"no step is ahead ({words.tally(total)})" if total.votes else ""
 

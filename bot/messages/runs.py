@@ -33,7 +33,7 @@ from bot.messages.model import (
 )
 
 _TAIL_POINTS = 10
-_LOSS, _VOTES = "Last numbers", "Best by votes"
+_LOSS, _VOTES = "Last numbers", "Ahead by votes"
 _NO_VOTES = "no votes yet: the thumbs under the samples still count"
 
 
@@ -79,6 +79,8 @@ def buttons(run: Run, points: Sequence[Point], votes: Mapping[int, Tally], *more
     if run.checkpoints or run.sampled or votes:
         offered.append(Button("Samples", Call("samples", one)))
     offered += more
+    if run.state.final:
+        offered.append(Button("Again", Call("again", {**one, "sure": "no"})))
     if not run.state.final and run.cancel_by is None:
         offered.append(Button("Cancel", Call("cancel", one), "danger"))
     return [Buttons(tuple(offered))] if offered else []
@@ -115,7 +117,7 @@ def failure(
     best = facts.best(votes)
     pairs = [facts.starter(run), *_numbers(run, points), *_kept(run)]
     pairs += [(_VOTES, line(best))] if best else []
-    blocks.append(Facts((*pairs, *facts.job(run))))
+    blocks.append(Facts((*pairs, *facts.doing(run), *facts.changes(run), *facts.job(run))))
     blocks += _shown(picture)
     one = {"run": str(run.number)}
     again = Button("Again", Call("again", {**one, "sure": "no"}))
@@ -180,7 +182,7 @@ def _end(run: Run, now: datetime) -> Line:
 
 def _best(run: Run, votes: Mapping[int, Tally]) -> list[facts.Pair]:
     best = facts.best(votes)
-    if not best and not run.sampled:
+    if not best and not (run.sampled and run.recipe.asked):
         return []
     return [(_VOTES, line(best or _NO_VOTES))]
 

@@ -7,7 +7,7 @@ never cut here in a sample of their own: what a platform cannot show is its rend
 from collections.abc import Mapping, Sequence
 
 from bot.domain.calls import Call
-from bot.domain.ratings import Tally, best_step
+from bot.domain.ratings import Tally, best_step, clear
 from bot.domain.runs import BASE_STEP, Run, Sample
 from bot.domain.text import count, one_line
 from bot.messages import facts, words
@@ -122,7 +122,8 @@ def grid(
         return say(_none_yet(run))
     prompts = sorted({one.prompt for one in samples})
     by_cell = {(one.step, one.prompt): one for one in samples}
-    best = best_step((step, tally) for (step, _), tally in votes.items())
+    voted = [(step, tally) for (step, _), tally in votes.items()]
+    best, certain = best_step(voted), clear(voted)
     limit = _CELL_LIMIT if only is None else _ONLY_LIMIT
     rows = tuple(
         (
@@ -135,7 +136,7 @@ def grid(
     return Message(
         f"{facts.title(run)}: samples of {count(len(rows), 'step')}",
         (
-            Prose(line("Samples of ", Bold(facts.title(run)), *_leader(best))),
+            Prose(line("Samples of ", Bold(facts.title(run)), *_leader(best, certain=certain))),
             *(Prose(line(Bold(f"{prompt + 1}. "), _prompt(run, prompt, _PROMPT_LIMIT))) for prompt in prompts),
             Grid(("Step", *(f"Prompt {prompt + 1}" for prompt in prompts)), rows),
             Aside(line("Answers are cut here. In full: ", Code(f"/train samples {run.number} step={last}"))),
@@ -177,15 +178,16 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _leader(best: tuple[int, Tally] | None) -> Line:
+def _leader(best: tuple[int, Tally] | None, *, certain: bool) -> Line:
     if best is None:
         return line(". No step leads yet: vote with 👍 or 👎 below the samples.")
-    return line(". Best so far: ", Bold(facts.at(best[0])), f" ({words.tally(best[1])}).")
+    close = "" if certain else ", too close to call"
+    return line(". Ahead so far: ", Bold(facts.at(best[0])), f" ({words.tally(best[1])}){close}.")
 
 
 def _label(step: int, best: tuple[int, Tally] | None) -> Line:
     text = facts.at(step)
-    return line(Bold(f"{text} (best)")) if best and best[0] == step else line(text)
+    return line(Bold(f"{text} (ahead)")) if best and best[0] == step else line(text)
 
 
 def _cell(sample: Sample | None, votes: Tally | None, limit: int) -> Line:

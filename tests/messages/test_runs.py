@@ -77,7 +77,7 @@ def test_a_running_card_says_what_is_known() -> None:
         "Learning rate: 2e-4",
         "2 min so far · about 3 min left",
         "learning_rate=2e-4",
-        "👍 3 👎 1 · best step 120",
+        "👍 3 👎 1 · step 120 ahead",
         f"Job: {JOB}",
         "Sorts support tickets · model tiny · data support-tickets.jsonl · cost about 0.08 so far, at 2.50 an hour",
     ):
@@ -126,7 +126,7 @@ def test_no_end_is_guessed_unless_it_runs_steadily(run: Run) -> None:
 def test_a_queued_card_has_its_position_and_nothing_of_training() -> None:
     message = card(replace(ASKED, state=State.QUEUED, queue_position=2, total_steps=300), points=[])
     assert "waiting in the queue, position 2" in plain(message)
-    assert "Waited: 2 min" in plain(message)
+    assert "Waiting since: 2026" in plain(message)
     assert "step" not in plain(message)
     assert labels(message) == ["Notifications", "Cancel"]
     assert message.tone is Tone.WAITING
@@ -146,8 +146,8 @@ def test_a_live_card_can_be_plotted_sampled_and_cancelled_and_a_final_one_not_ca
         "1|follows|run=42",
         "1|cancel|run=42",
     ]
-    assert labels(card(ended())) == ["Plot", "Samples", "Notifications"]
-    assert labels(card(ended(State.REFUSED, checkpoints=(), sampled=()), points=[])) == ["Notifications"]
+    assert labels(card(ended())) == ["Plot", "Samples", "Notifications", "Again"]
+    assert labels(card(ended(State.REFUSED, checkpoints=(), sampled=()), points=[])) == ["Notifications", "Again"]
 
 
 def test_a_silent_card_says_for_how_long() -> None:

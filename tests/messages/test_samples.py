@@ -100,9 +100,9 @@ def test_the_table_has_a_row_a_step_and_a_column_a_prompt() -> None:
     assert {len(row) for row in grid.rows} == {3}
     assert "1. My parcel is late.\n2. I want my money back.\n" in text
     assert "before training | We are sorry. | We are sorry." in text
-    assert "step 30 (best) | We are sorry. 👍 3 👎 1 | –" in text
-    assert "Best so far: step 30 (👍 3 👎 1)." in text
-    assert (Bold("step 30 (best)"),) in [row[0] for row in grid.rows]
+    assert "step 30 (ahead) | We are sorry. 👍 3 👎 1 | –" in text
+    assert "Ahead so far: step 30 (👍 3 👎 1), too close to call." in text
+    assert (Bold("step 30 (ahead)"),) in [row[0] for row in grid.rows]
     assert "… 👎 1\nAnswers are cut here. In full: /train samples 42 step=60" in text
 
 

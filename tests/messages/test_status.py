@@ -27,7 +27,7 @@ def test_a_status_has_everything() -> None:
         "Started by: Ada",
         "→ 1.2346",
         "Checkpoints: 4, at step 30, 60, 90, 120",
-        "👍 2 · best step 120",
+        "👍 2 · step 120 ahead",
         "max_steps=300\nsave_steps=30\nlearning_rate=2e-4",
         JOB,
         "2026-05-04T09:00:00+00:00",
