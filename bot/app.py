@@ -25,6 +25,7 @@ from bot.commands.registry import Registry
 from bot.commands.roles import Roles
 from bot.config import Config
 from bot.domain.errors import UserError
+from bot.domain.tokens import Secrets
 from bot.domain.urls import LOOPBACK
 from bot.metrics import Gauges
 from bot.ports import Backend, Chat
@@ -35,6 +36,7 @@ from bot.room.room import Room
 from bot.room.routes import routes
 from bot.runtime.deliver import Deliverer
 from bot.runtime.discover import Discoverer
+from bot.runtime.discreet import Discreet
 from bot.runtime.jobs import Jobs
 from bot.runtime.perform import Performer
 from bot.runtime.plotting import Plotter
@@ -123,6 +125,8 @@ async def _parts(
     chats: dict[str, Chat] = {"room": RoomChat(database, clock, hub)} if room else {}
     found = dataset_tokens(os.environ, Path())
     tokens = {name: one.get_secret_value() for name, one in found.items()}
+    own = [settings.service_token.get_secret_value()] if settings.service_token else []
+    backend = Discreet(backend, Secrets([*tokens.values(), *own]))
     jobs, sender = Jobs(database, backend, clock, installation, tokens), Sender(database, chats, clock)
     performer = Performer(jobs, sender, plotter, clock, away)
     deliverer = Deliverer(database, performer, clock, started=lambda: watcher.wake())  # noqa: PLW0108 (made on the next line)

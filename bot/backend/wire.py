@@ -38,8 +38,11 @@ ID_LIMIT = 1000  # characters; an id goes back as a header or in a path, and ser
 CONFIG_LIMIT = 64 * 1024  # bytes of a job's config as JSON; one that embeds its data set is of no use to us
 NO_REASON = "The training service gave no reason for the failure."
 
-# What a header can carry (RFC 9110, 5.5): no controls, no blank at either end. An id that cannot go back is none.
-_SENDABLE = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x08\x0a-\x1f\x7f]*[^\x00-\x20\x7f])?")
+# What a header can carry (RFC 9110, 5.5): no controls, no blank at either end. An id that cannot go back is none; nor
+# is one with half a sign in it, which no text of ours can hold.
+_SENDABLE = re.compile(
+    r"[^\x00-\x20\x7f\ud800-\udfff](?:[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*[^\x00-\x20\x7f\ud800-\udfff])?"
+)
 _STATUSES = frozenset({"queued", "running", "completed", "failed", "cancelled"})
 _decoder = msgspec.json.Decoder()
 

@@ -118,7 +118,7 @@ class Recipe:
 def from_config(name: str, config: Mapping[str, Any]) -> Recipe:
     """The recipe of a job that was started elsewhere: `config()` gives the same config back. What has no place of its
     own, or a value that a recipe would not take, is in `extra`. A config that is no JSON or too large counts as empty.
-    The token of the data set is not kept."""
+    Tokens, keys, secrets and passwords are not kept."""
     rest = _kept(config)
     model, source = rest.get("model"), rest.get("datasetSource")
     named = isinstance(model, str) and 0 < len(model) <= 200
@@ -141,10 +141,13 @@ def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
         rest: dict[str, Any] = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         return {}
-    source = rest.get("datasetSource")
+    if len(text) > MAX_CONFIG:
+        return {}
+    kept: dict[str, Any] = tokens.masked(rest)
+    source = kept.get("datasetSource")
     if isinstance(source, dict) and "token" in source:
-        rest["datasetSource"] = source | {"token": tokens.WITHHELD}
-    return rest if len(text) <= MAX_CONFIG else {}
+        kept["datasetSource"] = source | {"token": tokens.WITHHELD}
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

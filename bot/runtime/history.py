@@ -18,7 +18,7 @@ from bot.domain.errors import Rejected, Scope, Unavailable
 from bot.domain.events import StreamEvent, TrainingCancelled, TrainingCompleted, TrainingFailed
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Run
-from bot.ports import Backend
+from bot.ports import Backend, Clock
 from bot.store import history, runs
 from bot.store.database import Database
 
@@ -27,14 +27,17 @@ AT_ONCE = 4  # streams
 BATCH = 500  # events in one write
 PINGS = 3  # in a row: there is nothing more to come, though nobody says so
 TRIES = 5  # in one life of the bot
+LONGEST = 1800.0  # seconds of one stream, and
+MOST = 500_000  # frames of it: one that still goes on is no past, and others wait for its place
 
 
 class History:
     """Holds the streams that are being read."""
 
-    def __init__(self, database: Database, backend: Backend, changed: Callable[[], None]) -> None:
+    def __init__(self, database: Database, backend: Backend, clock: Clock, changed: Callable[[], None]) -> None:
         self._db = database
         self._backend = backend
+        self._clock = clock
         self._changed = changed
         self._line: deque[int] = deque()
         self._tasks: dict[int, asyncio.Task[bool]] = {}
@@ -108,9 +111,10 @@ class History:
         return replace(run.recipe, model=told.model, dataset=told.dataset, settings=told.settings, extra=told.extra)
 
     async def _listen(self, number: int, job: str) -> bool:
-        """Takes in what comes; True at the end of it."""
+        """Takes in what comes; True at the end of it, or where there is no end to be seen."""
         batch: list[StreamEvent] = []
-        pings = 0
+        pings = count = 0
+        until = self._clock.monotonic() + LONGEST
         try:
             async with aclosing(self._backend.events(job, None)) as frames:
                 async for frame in frames:
@@ -119,6 +123,10 @@ class History:
                     pings = 0 if frame.data else pings + 1
                     ended = isinstance(frame.event, TrainingCompleted | TrainingFailed | TrainingCancelled)
                     if frame.end or ended or pings >= PINGS:
+                        return True
+                    count += 1
+                    if count >= MOST or self._clock.monotonic() >= until:
+                        log.warning("the past of a run has no end, what came is kept", run=number, frames=count)
                         return True
                     if len(batch) >= BATCH:
                         await self._write(number, batch)

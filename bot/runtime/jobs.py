@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bot.domain import fanout, tokens
 from bot.domain.effects import DrawSample, StartRun, StopRun
-from bot.domain.errors import Rejected, Scope, Unavailable
+from bot.domain.errors import Rejected, Scope
 from bot.domain.events import CancelRefused, ContactLost, JobCreated, JobRefused, TrainingCancelled
 from bot.domain.runs import Run, Sample, State
 from bot.domain.text import clean, cut

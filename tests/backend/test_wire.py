@@ -184,7 +184,7 @@ def test_a_frame_without_data_is_nothing() -> None:
     assert wire.frame("training.log", "", "7", NOW) is None
 
 
-@pytest.mark.parametrize("event_id", ["", " 7", "7 ", "a\x07b", "x" * 1001, "a\nb"])
+@pytest.mark.parametrize("event_id", ["", " 7", "7 ", "a\x07b", "x" * 1001, "a\nb", "ab\ud800c", "\udfff", "7\ud83d"])
 def test_an_id_that_cannot_be_sent_back_is_no_cursor(event_id: str) -> None:
     assert decoded("{}", event_id=event_id) == Frame(None, None)
 
@@ -210,6 +210,12 @@ def test_a_job_is_read_and_a_foreign_status_is_a_live_one() -> None:
     odd: list[Any] = [{}, {"id": ""}, {"id": 3}, {"id": ".."}, {"id": "a\nb"}, [], None]
     for value in odd:
         assert wire.job(value, NOW) is None
+
+
+def test_a_job_whose_id_no_database_can_hold_is_left_out() -> None:
+    listed = wire.jobs({"jobs": [{"id": "ab\ud800c"}, {"id": "good"}]}, NOW)
+    assert listed is not None
+    assert [one.id for one in listed] == ["good"]
 
 
 def test_a_job_says_when_it_started_and_with_what_config() -> None:

@@ -26,6 +26,7 @@ from bot.domain.recipes import (
     from_config,
     override,
 )
+from bot.domain.tokens import masked, missing
 
 QUICK = settings(deadline=None, max_examples=150)
 SMALL = 'model = "tiny"\n[dataset]\ntype = "file"\nname = "a.jsonl"\n'
@@ -455,6 +456,7 @@ def test_the_config_of_a_job_from_elsewhere_comes_back_as_it_was(config: dict[st
     if isinstance(source, dict):
         source.pop("token", None)
     recipe = from_config("job", config)
+    config = masked(config)
     assert recipe.config() == config
     again = Recipe.from_dict(json.loads(json.dumps(recipe.as_dict())))
     assert again.config() == config
@@ -478,6 +480,24 @@ def test_the_token_of_a_data_set_from_elsewhere_is_never_kept(token: Any) -> Non
     recipe = from_config("x", {"model": "big", "datasetSource": source})
     assert recipe.dataset["token"] == "***"
     assert "secret" not in json.dumps(recipe.as_dict())
+
+
+def test_what_is_named_like_a_secret_is_not_kept_however_deep() -> None:
+    config = {
+        "model": "big", "hubToken": "hf_1", "maxTokens": 9, "padToken": "<pad>", "tokenizer": "bpe", "HF_API_KEY": "k",
+        "report": [{"wandb": {"apiKey": "w", "project": "p"}}], "env": {"secrets": ["a", "b"], "dbpassword": "c"},
+        "datasetSource": {"type": "s3", "secretKey": "z", "token": "t"}, "monkey": "m", "key": None, "pushToken": "",
+    }  # fmt: skip
+    recipe = from_config("x", config)
+    assert recipe.extra == {
+        "hubToken": "***", "maxTokens": 9, "padToken": "<pad>", "tokenizer": "bpe", "HF_API_KEY": "***",
+        "report": [{"wandb": {"apiKey": "***", "project": "p"}}], "env": {"secrets": "***", "dbpassword": "***"},
+        "monkey": "m", "key": None, "pushToken": "",
+    }  # fmt: skip
+    assert recipe.dataset == {"type": "s3", "secretKey": "***", "token": "***"}
+    assert missing(recipe.config()) == [
+        "datasetSource.secretKey", "hubToken", "HF_API_KEY", "report.wandb.apiKey", "env.secrets", "env.dbpassword",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -64,3 +64,23 @@ def test_what_is_wanted_is_the_variable_or_one_that_is_never_set() -> None:
     assert tokens.wanted(SOURCE | {"url": "ftp://x"}) == tokens.PREFIX
     assert "begins with https" in tokens.where({"url": "ftp://x"})
     assert NAME in tokens.where(SOURCE)
+
+
+def test_a_text_is_shown_without_the_secrets_however_they_are_written() -> None:
+    secrets = tokens.Secrets(["sesame", "open sesame/now", 'qu"ote', ""])
+    assert secrets.hidden("no: sesame; open sesame/now") == "no: ***; ***"
+    assert secrets.hidden("GET /x?t=open%20sesame%2Fnow") == "GET /x?t=***"
+    assert secrets.hidden('{"token": "qu\\"ote"}') == '{"token": "***"}'
+    assert secrets.hidden("nothing of ours") == "nothing of ours"
+
+
+def test_the_beginning_of_a_secret_where_a_text_was_cut_is_not_shown() -> None:
+    secrets = tokens.Secrets(["sesame-opens-it"])
+    assert secrets.hidden("refused sesame-op…") == "refused ***…"
+    assert secrets.hidden("refused sesame-opens-it…") == "refused ***…"
+    assert secrets.hidden("refused s…") == "refused s…"
+
+
+def test_without_secrets_nothing_is_hidden() -> None:
+    assert not tokens.Secrets()
+    assert tokens.Secrets([""]).hidden("anything…") == "anything…"

@@ -111,7 +111,7 @@ class Stage:
             self.database, self.performer, self.clock, started=lambda: self.watcher.wake()  # noqa: PLW0108
         )  # fmt: skip
         self.watcher = Watcher(
-            self.database, self.backend, self.clock, self.deliverer.wake, jitter=lambda: 0.0, elsewhere=self.elsewhere
+            self.database, service, self.clock, self.deliverer.wake, jitter=lambda: 0.0, elsewhere=self.elsewhere
         )
         self.reactions = Reactions(self.database, self.chats, self.clock, changed=self.deliverer.wake)
         running = {"deliver": self.deliverer.run, "watch": self.watcher.run}

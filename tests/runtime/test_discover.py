@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -80,7 +80,7 @@ class Finding:
             identity=self.identity,
             installation="i",
             place=self.place,
-            recipes=FakeBook(self.recipes).read,
+            recipes=lambda: self.recipes_now(),  # noqa: PLW0108 (a test puts another in its place)
             prompts=self.prompts,
             changed=self._changed,
             progress=self.progress,
@@ -88,6 +88,9 @@ class Finding:
         self.task = asyncio.create_task(self.discoverer.run())
         self.on._tasks.append(self.task)
         await self.on.settle()
+
+    async def recipes_now(self) -> Mapping[str, Recipe | RecipeError]:
+        return await FakeBook(self.recipes).read()
 
     def _changed(self) -> None:
         self.on.watcher.wake()
@@ -97,11 +100,16 @@ class Finding:
         """Lets the time until the next look pass."""
         await self.on.go(30)
 
-    async def follow_everything(self, place: Place = HERE, **wants: Any) -> None:
+    async def follow_everything(
+        self, place: Place = HERE, *, alone: bool = False, private: bool = False, **wants: Any
+    ) -> None:
         def write(connection: sqlite3.Connection) -> None:
             people.see(connection, ADA, BEGIN)
             newest = runs.newest_number(connection)
-            follows.add(connection, Follow(place, Everything(), Wants(**wants), ADA, BEGIN, after=newest))
+            follows.add(
+                connection,
+                Follow(place, Everything(), Wants(**wants), ADA, BEGIN, after=newest, alone=alone, private=private),
+            )
 
         await self.on.database.write(write)
 
@@ -315,17 +323,125 @@ async def test_a_job_that_is_gone_before_its_config_was_told_is_a_run_without_on
     assert (await finding.only()).recipe.model == ""
 
 
-async def test_a_first_look_that_breaks_off_leaves_nothing_and_is_repeated_as_a_whole(finding: Finding) -> None:
+async def test_a_first_look_at_a_service_that_goes_away_keeps_the_past_and_asks_the_rest_later(
+    finding: Finding,
+) -> None:
     finding.service.bare_lists = True
     finding.service.begin("done", DONE, config=CONFIG)
-    finding.service.begin("one", LIVES, config=CONFIG)
-    finding.service.begin("two", LIVES, config=CONFIG)
-    finding.service.fail("job", AWAY, arrived=False)
+    for number in range(5):
+        finding.service.begin(f"run {number}", LIVES, config=CONFIG)
+    for _ in range(3):
+        finding.service.fail("job", AWAY)
     await finding.start("watch")
-    assert await finding.runs() == []
-    assert await finding.on.read(services.seen("fake")) is False
+    assert [run.origin for run in await finding.runs()] == [Origin.HISTORY]
+    assert finding.service.looked_at == []
     await finding.look()
-    assert [run.origin for run in await finding.runs()] == [Origin.HISTORY, Origin.OUTSIDE, Origin.OUTSIDE]
+    found = await finding.runs()
+    assert [run.origin for run in found] == [Origin.HISTORY, *[Origin.OUTSIDE] * 5]
+    assert {run.recipe.model for run in found} == {"tiny"}
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_job_that_can_never_be_asked_holds_up_no_other(finding: Finding, first: bool) -> None:
+    finding.service.bare_lists = True
+    if not first:
+        await finding.start("watch")
+    broken = finding.service.begin("broken", LIVES, config=CONFIG)
+    ask = finding.service.job
+
+    async def job(number: str) -> Job:
+        if number == broken:
+            raise Unavailable("answered with 500")
+        return await ask(number)
+
+    finding.service.job = job  # type: ignore[method-assign]
+    if first:
+        finding.service.begin("beside", LIVES, config=CONFIG)
+        await finding.start("watch")
+        assert [run.name for run in await finding.runs()] == ["beside"]
+    finding.service.begin("later", LIVES, config=CONFIG)
+    await finding.look()
+    assert [run.name for run in await finding.runs()] == (["beside", "later"] if first else ["later"])
+    await finding.on.go(600)
+    *others, last = await finding.runs()
+    assert {run.recipe.model for run in others} == {"tiny"}
+    assert (last.name, last.recipe.model) == ("broken", ""), "after some tries it is a run that does not say what it is"
+
+
+async def test_recipes_that_cannot_be_read_and_whatever_else_breaks_a_look_end_no_looking(finding: Finding) -> None:
+    errors: list[Exception] = [PermissionError(13, "Permission denied"), RuntimeError("a mistake")]
+    read = finding.recipes_now
+
+    async def unreadable() -> Mapping[str, Recipe | RecipeError]:
+        if errors:
+            raise errors.pop(0)
+        return await read()
+
+    finding.recipes_now = unreadable  # type: ignore[method-assign]
+    finding.service.begin("nightly", LIVES, config=CONFIG)
+    with capture_logs() as logs:
+        await finding.start("watch")
+        await finding.look()
+        assert await finding.runs() == []
+    assert [one["reason"] for one in logs if "reason" in one] == ["the recipes cannot be read: Permission denied"]
+    assert [one["error"] for one in logs if "error" in one] == ["RuntimeError('a mistake')"]
+    await finding.on.go(60)
+    assert (await finding.only()).state is State.RUNNING
+
+
+async def test_a_job_from_before_its_run_is_another_ones_and_left_alone(finding: Finding) -> None:
+    old = finding.service.begin("tickets [tb-i-1]", LIVES, config=CONFIG)
+    await finding.on.go(61)
+    await finding.on.run(state=State.REQUESTED, started_at=None)
+    with capture_logs() as logs:
+        await finding.start("watch")
+        await finding.look()
+    assert [one["job"] for one in logs if one["log_level"] == "warning"] == [old]
+    assert (await finding.only()).job_id is None
+    own = await finding.service.start(Spec("tickets", CONFIG), key="tb-i-1", tried_at=None)
+    await finding.look()
+    assert (await finding.only()).job_id == own
+
+
+async def test_a_job_of_a_service_whose_clock_is_a_little_behind_is_bound(finding: Finding) -> None:
+    job = await finding.service.start(Spec("tickets", CONFIG), key="tb-i-1", tried_at=None)
+    await finding.on.go(59)
+    await finding.on.run(state=State.REQUESTED, started_at=None)
+    await finding.start("watch")
+    assert (await finding.only()).job_id == job
+
+
+async def test_the_home_of_public_runs_is_a_place_that_everybody_may_read(finding: Finding) -> None:
+    finding.place = None
+    await finding.follow_everything(Place("fake", "team", "@ada"), alone=True)
+    await finding.follow_everything(Place("fake", "team", "closed"), private=True)
+    await finding.follow_everything(THERE)
+    await finding.start()
+    finding.service.begin("nightly", LIVES, config=CONFIG)
+    await finding.look()
+    assert (await finding.only()).home == THERE
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_a_past_that_never_ends_gives_its_place_back(finding: Finding, busy: bool) -> None:
+    async def endless(job: str, after: str | None) -> AsyncGenerator[Frame, None]:
+        finding.service.opened.append((job, after))
+        yield Frame("1", Logged(BEGIN, 10, Numbers(loss=0.5)))
+        while True:
+            if not busy:
+                finding.on.clock.move(60)
+            yield Frame(None, None)
+
+    finding.service.events = endless  # type: ignore[method-assign]
+    finding.service.begin("done", DONE, config=CONFIG)
+    with capture_logs() as logs:
+        await finding.start("watch")
+    assert [one["event"] for one in logs] == ["the past of a run has no end, what came is kept"]
+    run = await finding.only()
+    assert (run.numbers.loss, run.state) == (0.5, State.COMPLETED)
+    assert run.heard_at is not None
+    await finding.look()
+    assert len(finding.service.opened) == 1
 
 
 async def test_another_service_has_a_past_of_its_own(finding: Finding) -> None:
