@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from commands.office import ADA, ELSEWHERE, GRACE, GUEST, HERE, Office
-from messages.made import calls, labels, spans
+from commands.office import ADA, DIRECT, ELSEWHERE, GRACE, GUEST, HERE, Office
+from messages.made import calls, everything, labels, spans
 
 from bot.commands.quiet import span
 from bot.domain.calls import Call
@@ -171,3 +171,49 @@ async def test_whoever_gets_direct_messages_may_stop_them_whatever_else_is_allow
 
 async def test_a_state_that_is_none_says_what_there_is(office: Office) -> None:
     assert "it takes on, off." in (await office.ask("dm maybe")).summary
+
+
+async def test_a_private_run_is_not_muted_where_everybody_would_read_of_it(office: Office) -> None:
+    await office.ask("start support-bot", place=DIRECT, private=True, direct=True)
+    text = await office.text("mute #1")
+    assert "`#1` is private, and everybody here would read of it. Nothing was changed." in text
+    assert await mutes(office) == []
+    await office.ask("mute #1", place=DIRECT, private=True, direct=True)
+    assert "Muted here: support-bot #1" in await office.text("follows #1", place=DIRECT, private=True, direct=True)
+
+
+async def test_a_mute_of_a_run_that_somebody_does_not_see_is_not_named_to_them(office: Office) -> None:
+    await office.ask("start support-bot", place=DIRECT, private=True, direct=True)
+    now = office.clock.now()
+    await office.db.write(lambda connection: follows.mute(connection, HERE, Mute(1, None, ADA), now))
+    told = [await office.ask(line, person=GRACE) for line in ("follows", "mute off")]
+    assert all("#1" not in everything(one) for one in told)
+    assert Call("mute", {"off": "yes", "run": "1"}) not in calls(told[0])
+    assert "#1" in await office.text("follows")
+    assert "`/train mute #1 off`" in await office.text("mute off")
+
+
+async def test_who_turns_direct_messages_off_is_told_which_follows_tell_nobody_now(office: Office) -> None:
+    assert "alone" not in await office.text("dm off")
+    await office.ask("dm on")
+    await office.ask("follow support-* success=direct", place=ELSEWHERE)
+    assert "success to Ada alone;" in await office.text("follows", place=ELSEWHERE)
+    text = await office.text("dm off")
+    assert "One follow tells a good end to you alone: nobody is told of that now." in text
+    assert "One follow tells a good end to you alone" in await office.text("dm")
+    for line in ("follows", "follows support-*", "follow support-* failures"):
+        told = await office.text(line, place=ELSEWHERE, person=GRACE)
+        assert "success to Ada alone (direct messages are off: nobody is told);" in told, line
+    await office.ask("dm on")
+    assert "nobody is told" not in await office.text("follows", place=ELSEWHERE)
+
+
+async def test_a_follow_of_a_run_that_is_over_is_not_counted(office: Office) -> None:
+    await office.ask("start support-bot")
+    await office.ask("follow #1 success=direct", place=ELSEWHERE)
+    await office.ask("follow me success=direct", place=ELSEWHERE)
+    assert "2 follows tell a good end to you alone" in await office.text("dm off")
+    await office.ask("dm on")
+    await office.train()
+    await office.complete()
+    assert "One follow tells a good end to you alone" in await office.text("dm off")
