@@ -74,8 +74,8 @@ def demo(data_dir: Path | None, port: int | None, *, stop_jobs: bool) -> None:
 def run(data_dir: Path | None, port: int | None) -> None:
     """Run the bot for the team, until SIGTERM or Ctrl-C.
 
-    Uses the training service of ARKOR_CLOUD_API_URL with ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or an embedded
-    one with TRAINBOT_TRAINER=embedded. README explains every setting.
+    Uses the training service of ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, else your own Arkor login with the project
+    of this folder, else an embedded one. README explains every setting.
     """
     from bot.programs import team
 
@@ -173,7 +173,7 @@ def outbox_drop(data_dir: Path | None, number: int) -> None:
 @main.command()
 @data_dir_option
 def doctor(data_dir: Path | None) -> None:
-    """Check data folder, recipes, training service and outbox, and say what to do.
+    """Check data folder, config, recipes, training service and outbox, and say what to do.
 
     Ends with 0 when all is well, with 69 when something is not.
     """

@@ -86,7 +86,12 @@ def test_commands_prints_the_table(tmp_path: Path) -> None:
     ("words", "given", "code", "told"),
     [
         (["run"], {}, CONFIG, "No chat is set up. Set TRAINBOT_ROOM=1"),
-        (["run"], {"TRAINBOT_ROOM": "1"}, CONFIG, "Set ARKOR_TOKEN, ARKOR_ORG and ARKOR_PROJECT, or TRAINBOT_TRAINER"),
+        (
+            ["run"],
+            {"TRAINBOT_ROOM": "1", "ARKOR_TOKEN": "t"},
+            CONFIG,
+            "ARKOR_TOKEN is set, but not ARKOR_ORG and ARKOR_PROJECT",
+        ),
         (["run"], {"TRAINBOT_PORT": "http"}, CONFIG, "TRAINBOT_PORT: "),
         (["demo"], {"TRAINBOT_LOG_LEVEL": "loud"}, CONFIG, "TRAINBOT_LOG_LEVEL: "),
         (["run"], {**EMBEDDED, "TRAINBOT_HOST": "0.0.0.0"}, CONFIG, "set TRAINBOT_ROOM_TOKEN first"),
