@@ -24,7 +24,8 @@ from bot.commands.desk import Ask, Desk
 from bot.commands.registry import Registry
 from bot.commands.roles import Roles
 from bot.config import Config
-from bot.domain.errors import UserError
+from bot.domain.errors import TrainbotError, UserError
+from bot.domain.places import Place
 from bot.domain.tokens import Secrets
 from bot.domain.urls import LOOPBACK
 from bot.metrics import Gauges
@@ -123,6 +124,7 @@ async def _parts(
     await database.write(lambda connection: elsewhere.arrive(connection, identity, clock.now()))
     away = frozenset(await database.read(elsewhere.numbers()))
     chats: dict[str, Chat] = {"room": RoomChat(database, clock, hub)} if room else {}
+    await _look_at_place(settings.place, chats)
     found = dataset_tokens(os.environ, Path())
     tokens = {name: one.get_secret_value() for name, one in found.items()}
     own = [settings.service_token.get_secret_value()] if settings.service_token else []
@@ -217,6 +219,20 @@ async def _tasks(
         if len(errors.exceptions) == 1:
             raise errors.exceptions[0] from None
         raise
+
+
+async def _look_at_place(place: Place | None, chats: Mapping[str, Chat]) -> None:
+    """Says in the log why runs that were started elsewhere cannot be told where the settings want them. It may be
+    mended while the bot runs."""
+    if place is None:
+        return
+    chat = chats.get(place.platform)
+    try:
+        problems = await chat.check(place) if chat else [f"No chat called {place.platform} is connected."]
+    except TrainbotError as error:
+        problems = [str(error)]
+    for problem in problems:
+        log.warning("nothing can be told at TRAINBOT_PLACE", place=str(place), problem=problem)
 
 
 def _asking(backend: Backend) -> Ask:

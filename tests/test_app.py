@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fakes.backend import FakeBackend
 from fakes.clock import VirtualClock
+from structlog.testing import capture_logs
 
 from bot import app
 from bot.domain.errors import UserError
@@ -39,6 +40,24 @@ async def test_without_a_room_there_is_no_page_and_no_address(tmp_path: Path) ->
     async with running(tmp_path, room=False) as bot, httpx.AsyncClient(trust_env=False) as http:
         assert bot.address is None
         assert (await http.get(f"http://127.0.0.1:{bot.port}/")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("slak/T1/C1", "No chat called slak is connected."),
+        ("room/local/nowhere", "There is no channel #nowhere in the room. Add it there, or name another one."),
+        ("room/local/training", None),
+        (None, None),
+    ],
+)
+async def test_a_place_that_nothing_can_be_told_at_is_in_the_log_from_the_start(
+    tmp_path: Path, place: str | None, problem: str | None
+) -> None:
+    with capture_logs() as logs:
+        async with running(tmp_path, place=place):
+            pass
+    assert [one["problem"] for one in logs if "problem" in one] == ([problem] if problem else [])
 
 
 async def test_everything_is_given_back_at_the_end(tmp_path: Path) -> None:

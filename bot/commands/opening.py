@@ -17,7 +17,7 @@ from bot.domain.follows import Wants
 from bot.domain.recipes import Recipe
 from bot.domain.runs import Run
 from bot.domain.text import one_line
-from bot.messages import starts
+from bot.messages import starts, words
 from bot.messages.model import Message
 from bot.store import ingest, people, runs
 
@@ -76,8 +76,17 @@ def note(text: str) -> str:
 
 
 def check_token(request: Request, recipe: Recipe, whose: str) -> None:
-    """UserError where the data set needs a token that the environment lacks. Nobody is asked for it in a chat."""
-    source = recipe.config().get("datasetSource")
+    """UserError where the data set needs a token that the environment lacks, or the config something that was not kept.
+    Nobody is asked for it in a chat."""
+    config = recipe.config()
+    if gone := tokens.missing(config):
+        names = words.listed(["`" + one_line(name, 60).replace("`", "'") + "`" for name in gone[:5]])
+        raise UserError(
+            f"A value that may be a secret is not kept here, so {names} of `{recipe.name}` cannot be sent again. "
+            "Nothing was started. Start it where it was started first, or put the setting, if it is no secret, under "
+            "`[extra]` in a recipe; do not type it here."
+        )
+    source = config.get("datasetSource")
     name = tokens.wanted(source) if isinstance(source, dict) else None
     if name is None or name in request.desk.tokens:
         return

@@ -8,14 +8,16 @@ from functools import partial
 
 from bot import config
 from bot.domain.errors import UserError
+from bot.domain.places import Place
 from bot.domain.recipes import RecipeError
 from bot.domain.text import count
 from bot.programs import services
 from bot.programs.outbox import opened
 from bot.programs.services import Service
 from bot.recipe_files import read_recipes, recipe_folders
+from bot.room import chat as room
 from bot.settings import Settings, SettingsError
-from bot.store import operator
+from bot.store import operator, room_roster
 from bot.trainer.service import find_service
 
 Say = Callable[[str], object]
@@ -30,6 +32,7 @@ async def run(settings: Settings, *, say: Say) -> None:
         ("Config", partial(_config, settings)),
         ("Recipes", partial(_recipes, settings, examples=isinstance(service, Service) and service.embedded)),
         ("Training service", partial(_service, settings, service)),
+        *([("Place", partial(_place, settings, settings.place))] if settings.place else []),
         ("Outbox", partial(_outbox, settings)),
     ):
         wrong, well = await look()
@@ -106,6 +109,23 @@ async def _service(settings: Settings, service: Service | UserError) -> Finding:
             return await client.check(), str(service)
     except UserError as error:
         return (str(error),), str(service)
+
+
+async def _place(settings: Settings, place: Place) -> Finding:
+    """Whether runs that were started elsewhere can be told where the settings want them."""
+    known = room.place(place.channel)
+    if place.platform != known.platform:
+        return (f"TRAINBOT_PLACE is {place}, but no chat called {place.platform} is connected.",), ""
+    if place != known:
+        return (f"TRAINBOT_PLACE is {place}; the room's channel of that name is {known}.",), ""
+    path = settings.home / "trainbot.db"
+    if not settings.room and settings.home.name != "demo":
+        return (f"TRAINBOT_PLACE is {place}, but the room is closed. Set TRAINBOT_ROOM=1, or name another place.",), ""
+    if not path.exists():
+        return (), f"{place}; no database yet, so nobody knows whether there is such a channel"
+    async with opened(path) as database:
+        there = await database.read(room_roster.channel(place.channel))
+    return ((), str(place)) if there else ((f"TRAINBOT_PLACE is {place}, but the room has no such channel.",), "")
 
 
 async def _outbox(settings: Settings) -> Finding:

@@ -1,7 +1,7 @@
 """What thousands of follows cost those who write and those who read: `python tests/bench/bench_follows.py`.
 
 The yardstick is the plainest read there is, of the same database in the same minute: what counts is how many of those
-a step costs. The promise is 10 ms for an event of a run that none of 10,000 follows fits, and for the look-up that every
+a step costs. The promise is 10 ms for an event of a run that none of 10,000 follows fits, and for the look-up that each
 edit of a card makes; 300 ms for the end of a follow that fits 200 live runs, in a place that follows 500 patterns, and
 for the beginning of an outage then. What is read for it at all is held by `tests/store/test_fitting.py`.
 """

@@ -141,6 +141,16 @@ async def test_a_token_that_the_service_withholds_is_asked_for_by_its_name(offic
     assert await office.runs() == [1]
 
 
+async def test_what_was_not_kept_of_a_foreign_config_is_named_and_never_sent(office: Office) -> None:
+    source = {"type": "huggingface", "name": "acme/t"}
+    config = {"model": "big", "datasetSource": source, "hubToken": "hf_1", "report": {"apiKey": "k"}}
+    await elsewhere(office, from_config("nightly", config))
+    text = await office.text("again #1")
+    assert "is not kept here, so `hubToken` and `report.apiKey` of `nightly` cannot be sent again." in text
+    assert await office.runs() == [1]
+    assert "hf_1" not in await office.text("status #1")
+
+
 async def test_a_private_run_is_started_again_at_home_only(office: Office) -> None:
     await office.ask("start support-bot", place=DIRECT, private=True)
     assert "`/train share 1` lets everybody see it" in await office.text(

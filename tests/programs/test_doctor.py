@@ -130,3 +130,37 @@ async def test_a_folder_that_cannot_be_made_is_a_problem() -> None:
     settings = read(data_dir="/proc/self/fdinfo/nope", trainer="embedded")
     text, well = await told(settings)
     assert ("cannot be made" in text) is not well
+
+
+@pytest.mark.parametrize(
+    ("place", "room", "said"),
+    [
+        ("room/local/training", True, "Place: room/local/training"),
+        ("room/local/trainning", True, "TRAINBOT_PLACE is room/local/trainning, but the room has no such channel."),
+        (
+            "room/local/training",
+            False,
+            "TRAINBOT_PLACE is room/local/training, but the room is closed.",
+        ),
+        (
+            "room/team/training",
+            True,
+            "TRAINBOT_PLACE is room/team/training; the room's channel",
+        ),
+        ("slak/T1/C1", True, "TRAINBOT_PLACE is slak/T1/C1, but no chat called slak is connected."),
+        (None, True, ""),
+    ],
+)
+async def test_a_place_for_other_runs_that_cannot_be_told_anything_is_a_problem(
+    tmp_path: Path, place: str | None, room: bool, said: str
+) -> None:
+    given = read(data_dir=tmp_path, trainer="embedded", room=room, place=place)
+    if place and room and place.startswith("room/local"):
+        text, well = await told(given)
+        assert well, "there is no room yet"
+        assert "no database yet" in text
+    await made(tmp_path / "trainbot.db")
+    text, well = await told(given)
+    assert said in text
+    assert well is (not said or said.startswith("Place: "))
+    assert ("Place: " in text) is (place is not None)
