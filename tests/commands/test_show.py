@@ -50,7 +50,7 @@ async def test_samples_are_a_table_with_their_votes(office: Office) -> None:
         )
     text = await office.text("samples #1")
     assert "before training | babble" in text
-    assert "step 10 (best) | billing 👍 2" in text
+    assert "step 10 (ahead) | billing 👍 2" in text
 
 
 async def test_a_plot_is_drawn_of_the_numbers(office: Office) -> None:
