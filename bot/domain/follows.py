@@ -163,7 +163,7 @@ class Follow:
     def of_home(cls, run: Run, wants: Wants, *, alone: bool = False) -> Self:
         """The follow that every run's own place has."""
         subject, after = OneRun(run.number), run.number - 1
-        return cls(run.home, subject, wants, run.starter, run.requested_at, 0, after, alone, True, run.private)
+        return cls(run.home, subject, wants, run.starter, run.requested_at, 0, after, alone, True, run.home_private)
 
     def fits(self, run: Run) -> bool:
         """Whether the run is followed by this. A private run goes nowhere but home and to its starter alone."""

@@ -16,6 +16,7 @@ from bot.domain.follows import Everything, Follow, Mute, Named, OneRun, StartedB
 from bot.domain.places import Place
 from bot.domain.runs import Condition, Origin, Run, State
 from bot.store import follows, ingest, outbox, people, runs, wishes
+from bot.store.database import migrate, migrations
 
 CARD, NO_CARD = Wants(), Wants(samples=False, success="channel")
 # Signs that mean something in patterns, letters with and without small forms, signs beyond the first plane; no names
@@ -146,3 +147,22 @@ def test_a_place_reads_its_follows_twice_when_one_ends_however_many_runs_go_on(c
 def test_a_follow_knows_whether_its_place_was_private(connection: sqlite3.Connection) -> None:
     follows.add(connection, there(Everything(), private=True))
     assert [one.private for one in follows.of_everything().on(connection)] == [True]
+
+
+def test_follows_of_before_count_as_private_alone_and_where_a_private_run_was_started() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, migrations()[:5])
+    connection.execute("INSERT INTO people VALUES ('p', 'P', 0, 0)")
+    connection.execute(
+        "INSERT INTO runs (name, recipe, home, starter, private, changes, state, requested_at, step, numbers, "
+        "checkpoints, sampled, log_tail) VALUES ('a', '{}', 'closed', 'p', 1, '[]', 'x', 0, 0, '[]', '[]', '[]', '[]')"
+    )
+    for place, alone in (("closed", 0), ("direct", 1), ("open", 0)):
+        connection.execute(
+            "INSERT INTO follows (place, after, home, alone, wants, set_by, set_at) VALUES (?, 0, 0, ?, '{}', 'p', 0)",
+            (place, alone),
+        )
+    migrate(connection, migrations())
+    found = connection.execute("SELECT place, private FROM follows ORDER BY id").fetchall()
+    assert [tuple(row) for row in found] == [("closed", 1), ("direct", 1), ("open", 0)]
+    connection.close()
