@@ -94,7 +94,8 @@ class Telling:
             return nothing
         place = await self._sender.chats[effect.to.platform].direct(effect.to)
         outcome = await self._outcome(view)
-        link = await self._sender.card_link(effect.run, view.run.home)
+        home = view.run.home if view.run.opens_from(place) or own else place
+        link = await self._sender.card_link(effect.run, home)
         return await self._sender.post(row, effect, place, alerts.alone(view.run, outcome, link, wished), None)
 
     async def storm(self, row: Row, effect: PostStorm) -> Close:
@@ -117,7 +118,7 @@ class Telling:
         root = await self._db.read(posts.root(run.number, place)) if card is None else None
         if root is not None:
             return await self._sender.link(root.ref)
-        return card or await self._sender.card_link(run.number, run.home)
+        return card or (await self._sender.card_link(run.number, run.home) if run.opens_from(place) else None)
 
     async def outage(self, row: Row, effect: PostOutage) -> Close:
         """Posts the notice that the service is away. One that is over before it could be posted is no news."""

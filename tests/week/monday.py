@@ -106,7 +106,7 @@ async def the_run_trains_and_people_vote(cast: Cast) -> None:
     await cast.completes(3)
     (await cast.card("support-bot #3")).says("completed", "Votes: 👍 3 👎 2", "cost about 0.13")
     end = (await ada.reads(await cast.card("support-bot #3")))[-1]
-    end.says("support-bot #3 completed in 5 min with 1 artifact.", "Best by votes: step 100 (👍 2 👎 1)")
+    end.says("support-bot #3 completed in 5 min with 1 artifact.", "Ahead by votes: step 100 (👍 2 👎 1)")
     assert await ada.sees(ada.alone) == [], "a run of five minutes is no reason for a direct message"
 
 
