@@ -23,7 +23,8 @@ def act(incoming: Incoming, name: str) -> None:
     if incoming.standing is Standing.GUEST:
         raise UserError(
             f"You can read and vote here, but not use `/train {name}`. "
-            "Ask a member of this workspace, or whoever runs this bot to put you on its list of operators."
+            "Ask a member of this workspace, or whoever runs this bot to put you on its list of operators, as "
+            f"`{incoming.person.key}`."
         )
 
 

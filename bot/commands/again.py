@@ -54,7 +54,8 @@ async def again(
         opening.check_token(request, chosen, whose)
         odd = recipes.far_off(before.recipe, settings)
         call = Call("again", {"run": str(before.number), **settings, **({"note": said} if said else {})})
-        if sure is False:
+        unnamed = not run.strip() and not before.state.final  # nobody said which, and it still trains
+        if sure is False or (sure is None and unnamed):
             return starts.ask_again(before, odd, call)
         if odd and sure is None:
             return starts.ask_odd(f"Run #{before.number} had", odd, call)
@@ -87,14 +88,21 @@ def _startable(run: Run) -> Recipe:
     return replace(run.recipe, prompts=tuple(one for one in run.recipe.prompts if not one.off))
 
 
-@command(acts=True, examples=("share #42",))
-async def share(request: Request, run: Annotated[RunRef, ANY_RUN] = NO_RUN) -> Message:
-    """Let everybody see a private run."""
+@command(acts=True, examples=("share #42", "share #42 sure"))
+async def share(
+    request: Request,
+    run: Annotated[RunRef, ANY_RUN] = NO_RUN,
+    *,
+    sure: Annotated[bool, Arg("Share without asking")] = False,
+) -> Message:
+    """Let everybody see a private run, after asking."""
 
     async def begin() -> Write | Message:
         found = await find.run(request, run)
         if request.person != found.starter and request.incoming.standing is not Standing.ADMIN:
             raise UserError(f"Only who started `{found.title}`, or an admin, can share it. Nothing was changed.")
+        if found.private and not sure:
+            return starts.ask_share(found)
         return partial(_publish, request=request, number=found.number, now=request.desk.clock.now())
 
     async def tell(kept: dict[str, Any]) -> Message:

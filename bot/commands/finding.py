@@ -11,7 +11,7 @@ from bot.commands import find, show, steps
 from bot.commands.desk import Desk
 from bot.commands.find import ANY_RUN, NO_RUN, NO_WORDS, SOME_RUNS
 from bot.commands.spec import Arg, Choice, Incoming, Request, RunRef, Words, command
-from bot.domain import hyper
+from bot.domain import hyper, ratings
 from bot.domain.errors import UserError
 from bot.domain.places import Person
 from bot.domain.ratings import Tally
@@ -54,6 +54,8 @@ async def list_(
     page: Annotated[int, Arg("Page of the list", minimum=1, maximum=1_000_000)] = 1,
 ) -> Message:
     """List runs, also those of the past, with filters."""
+    if not state and name.strip().lower() in STATES:  # `list failed`: as people say it
+        state, name = name.strip().lower(), NO_WORDS
     named = {"name": str(name), "recipe": recipe, "by": by, "state": state, "since": since}
     given = {key: text for key, text in named.items() if text}
     wanted = {key: await _filter(request, key, text) for key, text in given.items()}
@@ -185,7 +187,7 @@ def _since(text: str, now: datetime) -> datetime:
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         pass
-    raise UserError(f"`since={cut(text, 40)}` does not fit: it takes {_SINCE}.")
+    raise UserError(f"`since={cut(text, 40)}` does not fit: {_SINCE}.")
 
 
 @command(examples=("compare #41 #42", "compare support-bot #38"))
@@ -202,13 +204,15 @@ async def compare(request: Request, runs: Annotated[Words, SOME_RUNS]) -> Messag
 
 
 async def _side(request: Request, view: views.View) -> Side:
-    """One run with its lowest losses and its answers at the best step that has any, else at the last."""
+    """One run with its lowest losses and its answers at the step that is clearly liked best, else at the last one that
+    has any."""
     run, read = view.run, request.desk.db.read
     lowest = await read(views.lowest(run.number))
     drawn = [one for one in await read(runs.samples(run.number)) if one.answer is not None]
-    leader = best_messages.leader(*await steps.rankings(request.desk, run))
+    voted = view.by_step.items()
+    leader = ratings.best_step(voted) if ratings.clear(voted) else None
     there = {one.step for one in drawn}
-    step = leader if leader in there else max(there, default=None)
+    step = leader[0] if leader and leader[0] in there else max(there, default=None)
     answers = {one.prompt: one.answer for one in drawn if one.step == step and one.answer is not None}
     votes = sum(view.by_step.values(), Tally())
     return Side(run, lowest.loss, lowest.eval_loss, votes, step, answers)

@@ -101,7 +101,7 @@ def _results(sides: Sequence[Side], now: datetime) -> tuple[tuple[Line, ...], ..
     runs = [side.run for side in sides]
     rows: list[tuple[str, list[Line]]] = [
         ("State", [facts.state(run, now) for run in runs]),
-        ("Steps", [line(facts.step(run) if facts.trained(run) else "") for run in runs]),
+        ("Steps", [line(facts.step(run).removeprefix("step ") if facts.trained(run) else "") for run in runs]),
         ("Duration", [facts.time(run, now)[0][1] for run in runs]),
         ("Last loss", [line(_loss(run.numbers.loss)) for run in runs]),
         ("Lowest loss", [line(_lowest(side.loss)) for side in sides]),
@@ -154,7 +154,8 @@ def _more(sides: Sequence[Side]) -> Aside:
     """How to read the answers whole."""
     typed = [f"/train samples {side.run.number} step={_word(side.step)}" for side in sides if side.step is not None]
     spans = [span for text in typed for span in (" · ", Code(text))]
-    return Aside(line("Answers are cut here. In full: ", *spans[1:]))
+    cut = any(len(one_line(text, len(text))) > _CELL for side in sides for text in (side.answers or {}).values())
+    return Aside(line("Answers are cut here. In full: " if cut else "All answers of these steps: ", *spans[1:]))
 
 
 def _word(step: int) -> str:

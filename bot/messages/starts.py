@@ -52,6 +52,17 @@ def without_before(change: str) -> str:
     return change.partition(_WAS)[0]
 
 
+def ask_share(run: Run) -> Message:
+    """The question before everybody sees a run: that cannot be taken back."""
+    parts = ["its name", "settings", "numbers", "samples", *(["note"] if run.note else [])]
+    text = (
+        f"Let everybody who may use this bot see {facts.title(run)}? That is {words.listed(parts)}. "
+        "It cannot be taken back."
+    )
+    call = Call("share", {"run": str(run.number), "sure": "yes"})
+    return say(text, Buttons((Button(f"Share {facts.title(run)}", call, "danger"),)))
+
+
 def shared(run: Run, *, new: bool, left_out: int | None = None) -> Message:
     """What sharing did. `left_out` is the private run that it does again, of which nobody is to read."""
     if not new:

@@ -47,9 +47,18 @@ async def test_a_run_is_started_again_with_changes_that_say_what_was_before(offi
 
 async def test_without_changes_it_starts_at_once(office: Office) -> None:
     await office.ask("start support-bot")
-    await office.ask("again")
+    await office.ask("again #1")
     run = await office.run(2)
     assert (run.recipe, run.changes, run.parent) == (SUPPORT, (), 1)
+
+
+async def test_a_run_that_still_trains_and_that_nobody_named_is_asked_about_first(office: Office) -> None:
+    await office.ask("start support-bot")
+    message = await office.ask("again")
+    assert "It goes on meanwhile" in message.summary
+    assert await office.runs() == [1]
+    await office.ask(calls(message)[0])
+    assert await office.runs() == [1, 2]
 
 
 async def test_the_same_delivery_starts_one_run(office: Office) -> None:
@@ -112,7 +121,7 @@ async def test_what_cannot_be_started_again_says_why(office: Office, text: str, 
 async def test_nothing_starts_again_where_the_card_could_not_be_posted(office: Office) -> None:
     await office.ask("start support-bot")
     office.chat.problems.append("archived.")
-    assert "I cannot report here, so nothing was started: archived." in await office.text("again")
+    assert "I cannot report here, so nothing was started: archived." in await office.text("again #1")
     assert await office.runs() == [1]
 
 
@@ -173,7 +182,7 @@ async def test_prompts_that_were_removed_are_not_in_the_new_run(office: Office) 
 
 async def test_a_guest_starts_nothing_again(office: Office) -> None:
     await office.ask("start support-bot")
-    for text in ("again #1", "share #1"):
+    for text in ("again #1", "share #1 sure"):
         assert "You can read and vote here" in await office.text(text, standing=GUEST)
 
 
@@ -190,26 +199,26 @@ async def test_a_private_run_is_shared_by_its_starter(office: Office) -> None:
     await office.ask("start support-bot", place=DIRECT, private=True)
     assert "There is no run #1 here" in await office.text("status #1", person=GRACE)
     incoming = office.incoming(place=DIRECT)
-    first = await office.registry.answer(incoming, "share #1")
+    first = await office.registry.answer(incoming, "share #1 sure")
     assert "support-bot #1 is not private any more: everybody who may use this bot can find it" in first.summary
-    assert await office.registry.answer(incoming, "share #1") == first
+    assert await office.registry.answer(incoming, "share #1 sure") == first
     assert not (await office.run(1)).private
     assert "support-bot #1" in await office.text("status #1", person=GRACE)
-    assert "not private: everybody sees it already" in await office.text("share #1")
+    assert "not private: everybody sees it already" in await office.text("share #1 sure")
 
 
 async def test_only_its_starter_and_admins_share_a_run(office: Office) -> None:
     await office.ask("start support-bot", place=HERE, private=True)
-    text = await office.text("share #1", person=GRACE)
+    text = await office.text("share #1 sure", person=GRACE)
     assert "Only who started `support-bot #1`, or an admin, can share it." in text
     assert (await office.run(1)).private
-    await office.ask("share #1", person=GRACE, standing=Standing.ADMIN)
+    await office.ask("share #1 sure", person=GRACE, standing=Standing.ADMIN)
     assert not (await office.run(1)).private
 
 
 async def test_a_run_that_was_shared_can_be_started_again_elsewhere(office: Office) -> None:
     await office.ask("start support-bot", place=DIRECT, private=True)
-    await office.ask("share #1", place=DIRECT)
+    await office.ask("share #1 sure", place=DIRECT)
     await office.ask("again #1", place=ELSEWHERE, person=GRACE)
     run = await office.run(2)
     assert (run.home, run.private, run.starter) == (ELSEWHERE, False, GRACE)

@@ -248,7 +248,7 @@ async def test_runs_are_set_side_by_side(office: Office) -> None:
     assert [office.registry.find(call.name).bind(Call.decode(call.encode()).args) for call in calls(message)]
 
 
-async def test_a_comparison_shows_the_best_step_that_was_sampled(office: Office) -> None:
+async def test_a_comparison_shows_the_last_step_unless_the_votes_tell_another_apart(office: Office) -> None:
     await office.ask("start support-bot")
     await office.ask("start support-bot")
     await trained(office, 1, {}, {20: 1.0})
@@ -257,9 +257,14 @@ async def test_a_comparison_shows_the_best_step_that_was_sampled(office: Office)
     await vote(office, 1, 10, 2)
     text = await office.text("compare 1 2")
     assert "Model, data and settings are the same in all of them." in text
+    assert "support-bot #1, step 20" in text, "two votes tell nothing"
+    assert "question 1 | at 20 | –" in text
+    assert "Votes | 👍 2 | –" in text
+    await vote(office, 1, 10, 9)
+    await vote(office, 1, 20, 0, down=9)
+    text = await office.text("compare 1 2")
     assert "support-bot #1, step 10" in text
     assert "question 1 | at 10 | –" in text
-    assert "Votes | 👍 2 | –" in text
 
 
 async def test_four_runs_are_compared_to_the_first(office: Office) -> None:

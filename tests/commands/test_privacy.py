@@ -244,7 +244,7 @@ async def test_at_home_everybody_sees_it(office: Office, who: str) -> None:
 @pytest.mark.parametrize("sharer", ["starter", "admin"])
 async def test_once_it_is_shared_everybody_may_see_it(office: Office, sharer: str) -> None:
     await furnish(office)
-    await office.registry.answer(incoming(1, sharer, "home"), "share #1")
+    await office.registry.answer(incoming(1, sharer, "home"), "share #1 sure")
     answer = await office.registry.answer(incoming(2, "member", "public"), "status #1")
     assert "zebra" in words_of(answer)
 
@@ -252,7 +252,7 @@ async def test_once_it_is_shared_everybody_may_see_it(office: Office, sharer: st
 @pytest.mark.parametrize("who", ["member", "guest"])
 async def test_nobody_else_shares_it(office: Office, who: str) -> None:
     await furnish(office)
-    await office.registry.answer(incoming(1, who, "home"), "share #1")
+    await office.registry.answer(incoming(1, who, "home"), "share #1 sure")
     assert (await office.run(1)).private
 
 

@@ -29,7 +29,7 @@ async def test_a_run_that_does_a_private_one_again_is_shared_without_it(office: 
     await office.ask("start support-bot", **HOME)
     await office.ask("again #1 lr=5e-4 seed=7", **HOME)
     assert "Again from: #1" in await office.text("status #2", **HOME)
-    text = await office.text("share #2", **HOME)
+    text = await office.text("share #2 sure", **HOME)
     assert "#1, which it does again, stays private: it is named no more, nor what was changed from it." in text
     run = await office.run(2)
     assert (run.parent, run.changes) == (None, ("learning_rate=5e-4", "seed=7"))
@@ -42,7 +42,7 @@ async def test_a_run_that_does_a_private_one_again_is_shared_without_it(office: 
 async def test_a_run_that_does_a_public_one_again_keeps_what_was_before(office: Office) -> None:
     await office.ask("start support-bot")
     await office.ask("again #1 lr=5e-4", **HOME)
-    assert "does again" not in await office.text("share #2", **HOME)
+    assert "does again" not in await office.text("share #2 sure", **HOME)
     assert "learning_rate=5e-4 (was 1e-3)" in await read(office, "status #2")
 
 
@@ -57,7 +57,7 @@ async def test_a_run_in_a_place_that_was_opened_since_names_no_private_one(offic
 async def test_nobody_is_led_to_the_place_where_a_shared_run_was_started(office: Office, line: str) -> None:
     await office.ask("start support-bot", place=CLOSED, private=True)
     await card(office, 1, CLOSED)
-    await office.ask("share #1", place=CLOSED, private=True)
+    await office.ask("share #1 sure", place=CLOSED, private=True)
     for given in ({}, {"person": ADA}, {"place": HERE}, {"place": DIRECT, "private": True}):
         assert "acquisition" not in await read(office, line, **given), given
     assert "acquisition" in await read(office, line, place=CLOSED)
@@ -66,7 +66,7 @@ async def test_nobody_is_led_to_the_place_where_a_shared_run_was_started(office:
 async def test_a_list_leads_to_the_card_of_a_shared_run_in_the_place_itself(office: Office) -> None:
     await office.ask("start support-bot", place=CLOSED, private=True)
     await card(office, 1, CLOSED)
-    await office.ask("share #1", place=CLOSED, private=True)
+    await office.ask("share #1 sure", place=CLOSED, private=True)
     await office.ask("follow #1", place=ELSEWHERE)
     await card(office, 1, ELSEWHERE)
     assert "card-1-general" in await read(office, "list")
@@ -81,7 +81,7 @@ async def test_a_run_of_an_open_place_is_linked_from_everywhere(office: Office) 
 
 async def test_that_a_home_is_private_outlives_every_change_of_the_run(office: Office) -> None:
     await office.ask("start support-bot", **HOME)
-    await office.ask("share #1", **HOME)
+    await office.ask("share #1 sure", **HOME)
     changed = replace(await office.run(1), step=7)
     await office.db.write(lambda connection: runs.save(connection, changed))
     run = await office.run(1)

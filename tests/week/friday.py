@@ -62,10 +62,13 @@ async def a_private_run_is_known_where_it_belongs(cast: Cast) -> None:
 
 async def it_is_shared(cast: Cast) -> None:
     ada, grace, linus = cast.ada, cast.grace, cast.linus
+    (await ada.asks("share #22")).says(
+        "Let everybody who may use this bot see support-bot #22?", "cannot be taken back"
+    )
     (await grace.asks("share #22", cast.secret)).says("Only who started `support-bot #22`, or an admin, can share it.")
-    (await ada.asks("share #22")).says("support-bot #22 is not private any more")
+    (await ada.asks("share #22 sure")).says("support-bot #22 is not private any more")
     (await linus.asks("status #22")).says("support-bot #22 · failed", "Started by: Ada")
-    (await ada.asks("share #22")).says("is not private")
+    (await ada.asks("share #22 sure")).says("is not private")
     (await linus.asks("again #22 lr=3e-4")).says("Starting support-bot #23, again from #22.")
     await cast.team.later(0.5)
     await linus.asks("cancel #23 sure")
