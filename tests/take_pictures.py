@@ -72,6 +72,8 @@ def failure_picture(page: Page) -> None:
     page.get_by_text("@here").first.wait_for(timeout=MINUTES)
     page.set_viewport_size({"width": 1280, "height": 940})  # the whole message, with its buttons
     page.wait_for_timeout(3000)
+    page.locator("#scroll").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    page.wait_for_timeout(1000)
     page.screenshot(path=IMAGES / "failure.png")
 
 
