@@ -79,7 +79,9 @@ def _of_the_service(
     # A start that cannot be made at once may be asked to wait a moment; a stream has been tried for long.
     asked_for = now - after.requested_at
     lasting = after.condition is not before.condition if after.job_id else asked_for > GRACE
-    return outages.begin(connection, after.number, _places(connection, now), now) if lasting else []
+    if not lasting or not outages.all_lost(connection):
+        return []
+    return outages.begin(connection, after.number, _places(connection, now), now)
 
 
 def _places(connection: sqlite3.Connection, now: datetime) -> list[Place]:

@@ -31,13 +31,16 @@ def get(number: int) -> Query[Outage | None]:
     return Query("SELECT * FROM outages WHERE id = ?", (number,), lambda rows: _outage(rows[0]) if rows else None)
 
 
-def begin(connection: sqlite3.Connection, run: int, places: Iterable[Place], now: datetime) -> list[Effect]:
-    """A run has lost contact: where every live one has, these places are told that the service is away."""
+def all_lost(connection: sqlite3.Connection) -> bool:
+    """Whether every live run is out of contact."""
     heard = connection.execute(
         f"SELECT 1 FROM runs WHERE {_LIVE} AND condition IS NOT ? LIMIT 1", (Condition.LOST_CONTACT.value,)
     ).fetchone()
-    if heard is not None:
-        return []
+    return heard is None
+
+
+def begin(connection: sqlite3.Connection, run: int, places: Iterable[Place], now: datetime) -> list[Effect]:
+    """The last run that was in contact has lost it: these places are told that the service is away."""
     row = connection.execute("SELECT * FROM outages ORDER BY id DESC LIMIT 1").fetchone()
     edits: list[Effect] = []
     if row is not None and row["ended_at"] is None:
